@@ -1,0 +1,50 @@
+package rpc
+
+import (
+	"context"
+
+	"github.com/gonfs/gonfs/xdr"
+)
+
+// Call is one remote procedure call. The caller owns it and everything that it
+// points to; Client.Call touches nothing of it after it returned. It may be
+// reused then.
+type Call struct {
+	Proc uint32
+	// Args is encoded at each transmission, always to the same bytes; nil is
+	// void.
+	Args xdr.Value
+	// Reply is decoded into when the call was accepted with SUCCESS; nil is
+	// void.
+	Reply xdr.Value
+	// Cred is on whose behalf the call is made; nil is the client's own.
+	Cred *Cred
+	// Sink is memory for the results' borrowed payload (the data of READ).
+	// With a nil Sink a payload is copied into fresh memory.
+	Sink []byte
+	// Place finds the payload in the results of a SUCCESS: it returns the
+	// offset of the first payload byte and the payload's length, or ok false
+	// when there is none or the head is too short to tell. It is needed for
+	// Sink to be read into straight from the socket; without it the payload
+	// is copied.
+	Place func(results []byte) (offset, length int, ok bool)
+	// Idempotent says that executing the call twice does no harm. Other calls
+	// that were sent are not sent again from another source address: they end
+	// in a ReplayError.
+	Idempotent bool
+	// Class is the class of the RTT estimator on UDP, 1–5; 0 uses the fixed
+	// timeout.
+	Class uint8
+
+	// Transmissions is set by Client.Call: how often the call was sent.
+	Transmissions int
+}
+
+// GiveUpper may be implemented by the ctx of a call. When ctx is done, and
+// each 200 ms from then on, GiveUp is asked whether the caller really stops
+// waiting: a hard mount ignores SIGALRM, but obeys SIGKILL. A ctx without the
+// method gives up at once.
+type GiveUpper interface {
+	context.Context
+	GiveUp() bool
+}
