@@ -1,0 +1,59 @@
+package portmap
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/gonfs/gonfs/rpc"
+	"github.com/gonfs/gonfs/xdr"
+)
+
+// Rpcbind asks version 3 or 4 of a server's rpcbind: the ones that know IPv6.
+// It is safe for concurrent use; how long it waits is the policy of the
+// rpc.Client, and ctx cancels each call.
+type Rpcbind struct{ c *rpc.Client }
+
+// NewRpcbind returns a client of the given version, Version3 or Version4, that
+// calls over the connections of c. Closing c is left to the caller.
+func NewRpcbind(c *rpc.Client, version uint32) *Rpcbind { return &Rpcbind{c.Bind(Program, version)} }
+
+// Null is RPCBPROC_NULL, procedure 0.
+func (b *Rpcbind) Null(ctx context.Context) error { return call(ctx, b.c, RpcbProcNull, nil, nil) }
+
+// Getaddr is RPCBPROC_GETADDR, procedure 3: the address at which r.Prog
+// listens in r.Vers over r.Netid. r.Addr may hold the universal address by
+// which the caller reaches rpcbind: servers with several networks answer with
+// one of the same network. An *Error with ErrNotRegistered answers an empty
+// address or port 0, and one for which errors.Is(err, ErrBadAnswer) holds any
+// other text that is no address.
+//
+// Use only the port of the answer: see the package comment.
+func (b *Rpcbind) Getaddr(ctx context.Context, r Rpcb) (netip.AddrPort, error) {
+	var u uaddr
+	if err := call(ctx, b.c, RpcbProcGetaddr, xdr.Reflect(&r), &u); err != nil {
+		return netip.AddrPort{}, err
+	}
+	e := &Error{Prog: r.Prog, Vers: r.Vers, Netid: r.Netid, Answer: string(u[:min(len(u), 64)]), Err: ErrNotRegistered}
+	if u == "" {
+		return netip.AddrPort{}, e
+	}
+	a, err := ParseUaddr(string(u))
+	if err != nil {
+		e.Err = err
+		return netip.AddrPort{}, e
+	}
+	if a.Port() == 0 {
+		return netip.AddrPort{}, e
+	}
+	return a, nil
+}
+
+// Dump is RPCBPROC_DUMP, procedure 4: all that is registered, as the server
+// tells it. More than 65,536 entries are an error.
+func (b *Rpcbind) Dump(ctx context.Context) ([]Rpcb, error) {
+	var l rpcbs
+	if err := call(ctx, b.c, RpcbProcDump, nil, &l); err != nil {
+		return nil, err
+	}
+	return l, nil
+}

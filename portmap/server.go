@@ -1,0 +1,82 @@
+package portmap
+
+import (
+	"context"
+
+	"github.com/gonfs/gonfs/rpc"
+	"github.com/gonfs/gonfs/xdr"
+)
+
+// Server answers version 2, the port mapper.
+type Server interface {
+	// Getport answers PMAPPROC_GETPORT; 0 means not registered.
+	Getport(ctx context.Context, r *rpc.Request, m *Mapping) uint32
+	// Dump answers PMAPPROC_DUMP.
+	Dump(ctx context.Context, r *rpc.Request) []Mapping
+}
+
+// RpcbindServer answers versions 3 and 4.
+type RpcbindServer interface {
+	// Getaddr answers RPCBPROC_GETADDR; "" means not registered.
+	Getaddr(ctx context.Context, r *rpc.Request, b *Rpcb) string
+	// DumpRpcb answers RPCBPROC_DUMP.
+	DumpRpcb(ctx context.Context, r *rpc.Request) []Rpcb
+}
+
+// Serve makes a program of version 2 out of s: register it under Program and
+// Version2.
+func Serve(s Server) rpc.Program { return portmapper{s} }
+
+type portmapper struct{ s Server }
+
+func (p portmapper) ServeRPC(ctx context.Context, r *rpc.Request, reply *xdr.Codec) rpc.AcceptStat {
+	switch r.Proc {
+	case ProcNull:
+	case ProcGetport:
+		var m Mapping
+		if xdr.Reflect(&m).XDR(r.Args); r.Args.Err() != nil {
+			return rpc.GarbageArgs
+		}
+		port := word(p.s.Getport(ctx, r, &m))
+		port.XDR(reply)
+	case ProcDump:
+		l := mappings(p.s.Dump(ctx, r))
+		l.XDR(reply)
+	default:
+		return rpc.ProcUnavail
+	}
+	return done(reply)
+}
+
+// ServeRpcbind makes a program of versions 3 and 4 out of s: register it under
+// Program with either.
+func ServeRpcbind(s RpcbindServer) rpc.Program { return rpcbinder{s} }
+
+type rpcbinder struct{ s RpcbindServer }
+
+func (p rpcbinder) ServeRPC(ctx context.Context, r *rpc.Request, reply *xdr.Codec) rpc.AcceptStat {
+	switch r.Proc {
+	case RpcbProcNull:
+	case RpcbProcGetaddr:
+		var b Rpcb
+		if xdr.Reflect(&b).XDR(r.Args); r.Args.Err() != nil {
+			return rpc.GarbageArgs
+		}
+		u := uaddr(p.s.Getaddr(ctx, r, &b))
+		u.XDR(reply)
+	case RpcbProcDump:
+		l := rpcbs(p.s.DumpRpcb(ctx, r))
+		l.XDR(reply)
+	default:
+		return rpc.ProcUnavail
+	}
+	return done(reply)
+}
+
+// done is Success unless the results could not be encoded.
+func done(reply *xdr.Codec) rpc.AcceptStat {
+	if reply.Err() != nil {
+		return rpc.SystemErr
+	}
+	return rpc.Success
+}
