@@ -2,7 +2,6 @@ package transport
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"time"
@@ -44,5 +43,28 @@ type Dialer struct {
 // duplicate-request cache by it; the caller compares LocalAddr to learn
 // whether it could be had. ctx cancels the attempt.
 func (d *Dialer) Dial(ctx context.Context, netid, address string, last netip.AddrPort) (Conn, error) {
-	return nil, errors.New("transport: Dial: not written yet")
+	timeout := d.Timeout
+	if timeout <= 0 {
+		timeout = 10 * time.Second
+	}
+	ctx, stop := context.WithTimeout(ctx, timeout)
+	defer stop()
+	network, ok := map[string]string{"udp": "udp4", "udp6": "udp6", "tcp": "tcp4", "tcp6": "tcp6"}[netid]
+	if !ok {
+		return nil, net.UnknownNetworkError(netid)
+	}
+	dial := d.DialContext
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	} else {
+		network = network[:3]
+	}
+	nc, err := dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	if network[:3] == "udp" {
+		return newPacket(nc, d.MaxMessage), nil
+	}
+	return NewStream(nc, d.MaxMessage), nil
 }

@@ -1,0 +1,65 @@
+package transport
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+)
+
+// ErrCanceled is what Send returns when its cancel channel was closed before
+// the first byte of the message left. The message was not sent and never will
+// be; the connection is as good as before.
+var ErrCanceled = errors.New("transport: send canceled before its first byte left")
+
+// ErrStuck ends a connection whose peer takes nothing any more: a message was
+// half sent when its sender gave up, or Close had messages left to send.
+var ErrStuck = errors.New("transport: peer takes no more data: connection given up with a message half sent")
+
+// A SizeError is returned by Send for a message that the transport cannot
+// carry. The connection stays usable.
+type SizeError struct {
+	Size, Max int // bytes, with padding
+}
+
+// Error implements error.
+func (e *SizeError) Error() string {
+	return fmt.Sprintf("transport: message of %d bytes is over the limit of %d; ask for less in one call", e.Size, e.Max)
+}
+
+// A RecordError ends a connection whose peer sent records that are longer than
+// this end accepts, or cut into too many fragments (RFC 5531 section 11).
+type RecordError struct {
+	Remote    net.Addr
+	Size      int // bytes of the record so far, its last fragment included
+	Fragments int // fragments so far
+	Max       int // the limit that was passed: of Size, or of Fragments
+}
+
+// Error implements error.
+func (e *RecordError) Error() string {
+	if e.Size > e.Max {
+		return fmt.Sprintf("transport: %v sent a record of %d bytes or more, over the limit of %d", e.Remote, e.Size, e.Max)
+	}
+	return fmt.Sprintf("transport: %v sent a record of more than %d fragments", e.Remote, e.Max)
+}
+
+// A RefusedError is returned by Send on UDP when an earlier datagram was
+// answered by ICMP "port unreachable": nobody listens there, or did not a
+// moment ago. It is a hint that anybody on the network may forge. The message
+// was sent all the same, and the connection stays usable.
+type RefusedError struct {
+	Remote net.Addr
+	Count  int // refusals since the last one that was reported
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("transport: %v refused %d datagrams: nobody listens on that port", e.Remote, e.Count)
+}
+
+// Unwrap makes errors.Is(err, syscall.ECONNREFUSED) hold.
+func (e *RefusedError) Unwrap() error { return syscall.ECONNREFUSED }
+
+// Temporary reports that the next message may well arrive.
+func (e *RefusedError) Temporary() bool { return true }
