@@ -13,8 +13,8 @@ type Conn interface {
 	// closed while a payload is on its way, Send waits at most 200 ms for the
 	// rest to leave and then breaks the connection: half a record must never
 	// be followed by another. An error means that the connection is broken,
-	// except for *SizeError and ErrCanceled (the message was not sent) and
-	// *RefusedError (it was).
+	// except for *SizeError and ErrCanceled, when the message was not sent,
+	// and *RefusedError (UDP).
 	Send(head, payload []byte, cancel <-chan struct{}) error
 
 	// Serve reads messages and hands them to r, on the caller's goroutine,

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"syscall"
 )
 
 // ErrCanceled is what Send returns when its cancel channel was closed before
@@ -44,22 +43,24 @@ func (e *RecordError) Error() string {
 	return fmt.Sprintf("transport: %v sent a record of more than %d fragments", e.Remote, e.Max)
 }
 
-// A RefusedError is returned by Send on UDP when an earlier datagram was
-// answered by ICMP "port unreachable": nobody listens there, or did not a
-// moment ago. It is a hint that anybody on the network may forge. The message
-// was sent all the same, and the connection stays usable.
+// A RefusedError is returned by Send on UDP when the network turned datagrams
+// back: ICMP "port unreachable" came for an earlier one (Err is ECONNREFUSED:
+// nobody listens there, or did not a moment ago), or this one found no route.
+// It is a hint, which anybody on the network may forge. The connection stays
+// usable.
 type RefusedError struct {
 	Remote net.Addr
-	Count  int // refusals since the last one that was reported
+	Count  int   // datagrams turned back since the last report
+	Err    error // why the last one was: a syscall.Errno
 }
 
 // Error implements error.
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("transport: %v refused %d datagrams: nobody listens on that port", e.Remote, e.Count)
+	return fmt.Sprintf("transport: datagram to %v turned back: %v", e.Remote, e.Err)
 }
 
 // Unwrap makes errors.Is(err, syscall.ECONNREFUSED) hold.
-func (e *RefusedError) Unwrap() error { return syscall.ECONNREFUSED }
+func (e *RefusedError) Unwrap() error { return e.Err }
 
 // Temporary reports that the next message may well arrive.
 func (e *RefusedError) Temporary() bool { return true }

@@ -4,32 +4,38 @@ import (
 	"errors"
 	"net"
 	"sync"
-	"sync/atomic"
 	"syscall"
 )
 
-// maxDatagram is the longest payload of a UDP datagram over IPv4.
-const maxDatagram = 65507
-
-// minMessage is the shortest datagram worth a look: an XID.
-const minMessage = 4
+const (
+	// maxDatagram is the longest payload of a UDP datagram over IPv4: 65535
+	// less 20 bytes of IP header and 8 of UDP.
+	maxDatagram = 65507
+	// minMessage is the shortest datagram that is looked at: an XID.
+	minMessage = 4
+)
 
 // packet is a Conn over a net.Conn with message semantics: a connected UDP
-// socket, or what a Dialer's DialContext returned for "udp".
+// socket, which takes datagrams from its peer only, or what a Dialer's
+// DialContext returned for "udp". Nothing but Close ends a UDP socket: ICMP
+// errors, which anybody may forge, are counted, and reported by the next Send.
 type packet struct {
-	nc      net.Conn
-	max     int
-	refused atomic.Int64 // ICMP refusals that Send has not reported yet
-	closed  atomic.Bool
-	once    sync.Once
-	err     error
+	nc  net.Conn
+	max int
+	udp bool // nc is a socket: an errno concerns one datagram
+
+	mu      sync.Mutex // guards what follows
+	closed  bool
+	refused int   // errors that Send has not reported
+	why     error // the last of them
 }
 
 func newPacket(nc net.Conn, maxMessage int) *packet {
 	if maxMessage <= 0 || maxMessage > maxDatagram {
 		maxMessage = maxDatagram
 	}
-	return &packet{nc: nc, max: maxMessage}
+	_, udp := nc.(*net.UDPConn)
+	return &packet{nc: nc, max: maxMessage, udp: udp}
 }
 
 // datagram puts head, payload and padding into one buffer.
@@ -46,68 +52,100 @@ func datagram(head, payload []byte, limit int) (*Buffer, error) {
 	return m, nil
 }
 
-// Send implements Conn.
-func (p *packet) Send(head, payload []byte, cancel <-chan struct{}) error {
+// Send implements Conn. It does not wait for the peer, only, at worst, for the
+// network card. A refusal is reported by the Send after it.
+func (p *packet) Send(head, payload []byte, _ <-chan struct{}) error {
 	m, err := datagram(head, payload, p.max)
 	if err != nil {
 		return err
 	}
 	defer m.Release()
 	_, err = p.nc.Write(m.Bytes())
-	if isRefused(err) {
-		// The error of an earlier datagram: the socket did not send this one.
-		p.refused.Add(1)
+	if p.note(err) {
+		// It may be the error of an earlier datagram: the kernel then reports
+		// that one, and does not send this one.
 		_, err = p.nc.Write(m.Bytes())
-	}
-	if isRefused(err) {
-		p.refused.Add(1)
-		err = nil
-	}
-	if err != nil {
-		if p.closed.Load() {
-			return net.ErrClosed
+		if p.note(err) {
+			err = nil
 		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.closed:
+		return net.ErrClosed
+	case err != nil:
 		return err
+	case p.refused > 0:
+		err = &RefusedError{Remote: p.nc.RemoteAddr(), Count: p.refused, Err: p.why}
+		p.refused = 0
 	}
-	if n := p.refused.Swap(0); n > 0 {
-		return &RefusedError{Remote: p.nc.RemoteAddr(), Count: int(n)}
-	}
-	return nil
+	return err
 }
 
-func isRefused(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET)
+// note reports whether err concerns one datagram only, and counts it if so.
+func (p *packet) note(err error) bool {
+	var no syscall.Errno
+	if !p.udp || err == nil || !errors.As(err, &no) {
+		return false
+	}
+	p.mu.Lock()
+	p.refused++
+	p.why = no
+	p.mu.Unlock()
+	return true
 }
 
-// Serve implements Conn.
+// Serve implements Conn. Datagrams of fewer than 4 bytes are dropped.
 func (p *packet) Serve(r Receiver) error {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := p.nc.Read(buf)
 		switch {
-		case p.closed.Load():
+		case err == nil:
+			if n >= minMessage {
+				deliver(r, buf[:n], nil)
+			}
+		case p.isClosed():
 			return net.ErrClosed
-		case isRefused(err):
-			p.refused.Add(1)
-			continue
-		case err != nil:
+		case !isICMP(err) || !p.note(err):
 			return err
-		case n < minMessage:
-			continue
 		}
-		m := NewBuffer(n)
-		copy(m.Bytes(), buf)
-		deliver(r, m)
 	}
+}
+
+func (p *packet) isClosed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
+
+// isICMP reports whether a read failed because of what ICMP said about an
+// earlier datagram (on Linux icmp_err_convert, each reported once): not an
+// error of the socket, which would come again and again.
+func isICMP(err error) bool {
+	for _, no := range [...]syscall.Errno{
+		syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EMSGSIZE,
+		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EHOSTDOWN,
+		10054, // WSAECONNRESET, Windows' word for port unreachable
+	} {
+		if errors.Is(err, no) {
+			return true
+		}
+	}
+	return false
 }
 
 // Close implements Conn.
 func (p *packet) Close() error {
-	p.once.Do(func() {
-		p.closed.Store(true)
-		p.err = p.nc.Close()
-	})
-	return p.err
+	p.mu.Lock()
+	was := p.closed
+	p.closed = true
+	p.mu.Unlock()
+	if was {
+		return nil
+	}
+	return p.nc.Close()
 }
 
 // Abort implements Conn.

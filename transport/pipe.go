@@ -144,7 +144,7 @@ func (p *pipe) Serve(r Receiver) error {
 		if err != nil {
 			return err
 		}
-		deliver(r, m)
+		deliver(r, m.Bytes(), m)
 	}
 }
 
@@ -175,24 +175,3 @@ type pipeAddr string
 func (pipeAddr) Network() string { return "pipe" }
 
 func (a pipeAddr) String() string { return "pipe:" + string(a) }
-
-// deliver hands over a message that came in one piece.
-func deliver(r Receiver, m *Buffer) {
-	b := m.Bytes()
-	off, sink := r.Place(b[:min(len(b), HeadMax)], len(b))
-	if sink != nil {
-		n, ticket := sink.open()
-		if fits(off, n, len(b)) {
-			sink.put(ticket, b[off:off+n])
-			m.Truncate(off)
-		} else {
-			sink = nil
-		}
-	}
-	r.Message(m, sink)
-}
-
-// fits reports whether a sink of n bytes at offset off lies within a message.
-func fits(off, n, length int) bool {
-	return off >= 0 && n >= 0 && off <= length && n <= length-off
-}

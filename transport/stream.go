@@ -1,112 +1,169 @@
 package transport
 
 import (
-	"bufio"
-	"encoding/binary"
 	"errors"
-	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 // MaxMessage is the longest message that is accepted where no other limit is
 // given: the data of the largest READ, and room for its header.
 const MaxMessage = 1<<20 + 64<<10
 
-const (
-	lastFragment = 1 << 31
-	maxFragments = 1024
-)
+// closeTime bounds how long Close waits for queued messages to leave.
+const closeTime = time.Second
+
+// stream is a Conn of records over a net.Conn.
+type stream struct {
+	nc   net.Conn
+	wire wire
+	max  int // bytes of a record that is received
+
+	// Made once, so that nothing is allocated for a message.
+	flushStep, drainStep func() bool
+	drain                func()
+
+	mu       sync.Mutex    // guards what follows
+	out      outQueue      // what is to be sent
+	flushing bool          // somebody is writing, and owns wire's write side and segments
+	flushed  chan struct{} // if not nil, closed when nobody writes any more
+	closing  bool          // Close was called
+	err      error         // why the connection ended, or nil
+	idleDone []chan error  // see doneLocked
+	segments [maxSegments][]byte
+
+	killOnce sync.Once
+	killErr  error
+}
 
 // NewStream returns a Conn that sends and receives records (RFC 5531 section
-// 11) over nc, and owns nc from now on. Records longer than maxMessage bytes
-// end the connection; 0 means MaxMessage.
+// 11) over nc, and owns nc from now on. A record of more than maxMessage bytes
+// ends the connection; 0 means MaxMessage.
+//
+// On Linux a *net.TCPConn is read and written with readv and writev, without
+// copying payloads. Over any other net.Conn (TLS, a tunnel), and elsewhere,
+// what is received is copied once more.
 func NewStream(nc net.Conn, maxMessage int) Conn {
 	if maxMessage <= 0 {
 		maxMessage = MaxMessage
 	}
-	return &stream{nc: nc, max: maxMessage}
+	s := &stream{nc: nc, wire: newWire(nc), max: maxMessage}
+	s.flushStep, s.drainStep, s.drain = s.flushOnce, s.drainOnce, s.drainQueue
+	return s
 }
 
-type stream struct {
-	nc  net.Conn
-	max int
-	mu  sync.Mutex
-	err error
-}
-
-func (s *stream) Send(head, payload []byte, cancel <-chan struct{}) error {
-	pad := -len(payload) & 3
-	n := len(head) + len(payload) + pad
-	b := binary.BigEndian.AppendUint32(nil, lastFragment|uint32(n))
-	b = append(b, head...)
-	b = append(b, payload...)
-	b = append(b, make([]byte, pad)...)
+// Serve implements Conn. A peer that breaks record marking is disconnected;
+// after any other end it is for the caller to call Close or Abort.
+func (s *stream) Serve(r Receiver) error {
+	rr := &recordReader{wire: s.wire, remote: s.nc.RemoteAddr(), max: s.max, buf: make([]byte, scratchSize)}
+	err := rr.run(r)
+	var re *RecordError
+	if errors.As(err, &re) {
+		s.fail(err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.err != nil {
+	if s.err != nil { // our end came first, and is why the read failed
 		return s.err
 	}
-	if _, err := s.nc.Write(b); err != nil {
-		s.err = err
-		s.nc.Close()
+	return err
+}
+
+// Close implements Conn: it waits up to 1 s for queued messages to leave, and
+// then gives them up and returns ErrStuck.
+func (s *stream) Close() error {
+	s.mu.Lock()
+	if s.closing || s.err != nil {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closing = true
+	var flushed chan struct{}
+	if s.flushing {
+		flushed = make(chan struct{})
+		s.flushed = flushed
+	}
+	s.mu.Unlock()
+
+	if flushed != nil {
+		t := time.NewTimer(closeTime)
+		defer t.Stop()
+		select {
+		case <-flushed:
+		case <-t.C:
+			s.fail(ErrStuck)
+			return ErrStuck
+		}
+	}
+	s.mu.Lock()
+	err := s.err
+	if err == nil {
+		s.err = net.ErrClosed
+	}
+	s.mu.Unlock()
+	if err != nil {
 		return err
 	}
-	return nil
+	return s.kill(false)
 }
 
-func (s *stream) Serve(r Receiver) error {
-	br := bufio.NewReaderSize(s.nc, 64<<10)
-	for {
-		m := NewBuffer(0)
-		for frags := 1; ; frags++ {
-			var mark [4]byte
-			if _, err := io.ReadFull(br, mark[:]); err != nil {
-				m.Release()
-				if err == io.EOF && frags > 1 {
-					err = io.ErrUnexpectedEOF
-				}
-				if errors.Is(err, net.ErrClosed) {
-					err = net.ErrClosed
-				}
-				return err
-			}
-			w := binary.BigEndian.Uint32(mark[:])
-			last, n := w&lastFragment != 0, int(w&^lastFragment)
-			old := len(m.Bytes())
-			if n > s.max-old || frags > maxFragments {
-				m.Release()
-				s.nc.Close()
-				return &RecordError{Remote: s.nc.RemoteAddr(), Size: old + n, Fragments: frags, Max: s.max}
-			}
-			nm := NewBuffer(old + n)
-			copy(nm.Bytes(), m.Bytes())
-			m.Release()
-			m = nm
-			if _, err := io.ReadFull(br, m.Bytes()[old:]); err != nil {
-				m.Release()
-				if err == io.EOF {
-					err = io.ErrUnexpectedEOF
-				}
-				return err
-			}
-			if last {
-				break
-			}
-		}
-		deliver(r, m)
-	}
-}
-
-func (s *stream) Close() error { return s.nc.Close() }
-
+// Abort implements Conn.
 func (s *stream) Abort() error {
-	if c, ok := s.nc.(*net.TCPConn); ok {
-		c.SetLinger(0)
-	}
-	return s.nc.Close()
+	s.fail(net.ErrClosed)
+	return s.kill(true)
 }
 
+// sendErrLocked tells why nothing can be sent any more.
+func (s *stream) sendErrLocked() error {
+	if s.err == nil && s.closing {
+		return net.ErrClosed
+	}
+	return s.err
+}
+
+// fail ends the connection at once, for the reason err unless there is an
+// earlier one. It waits for nobody: the flusher and Serve find the wire closed.
+func (s *stream) fail(err error) {
+	s.mu.Lock()
+	if s.err == nil {
+		s.err = err
+	}
+	if !s.flushing {
+		s.out.abandon(s.err)
+	}
+	s.mu.Unlock()
+	s.kill(true)
+}
+
+// kill closes the net.Conn, once.
+func (s *stream) kill(abort bool) error {
+	s.killOnce.Do(func() {
+		if abort {
+			abortConn(s.nc)
+		}
+		s.killErr = s.nc.Close()
+	})
+	return s.killErr
+}
+
+// abortConn makes the coming Close of nc a hard one: TCP answers with RST and
+// keeps nothing. Of a wrapped connection (TLS) the inner one is closed: its
+// own Close would want to send.
+func abortConn(nc net.Conn) {
+	if w, ok := nc.(interface{ NetConn() net.Conn }); ok {
+		inner := w.NetConn()
+		abortConn(inner)
+		inner.Close()
+		return
+	}
+	if l, ok := nc.(interface{ SetLinger(sec int) error }); ok {
+		_ = l.SetLinger(0) // fails only on a closed socket
+	}
+}
+
+// LocalAddr implements Conn.
 func (s *stream) LocalAddr() net.Addr { return s.nc.LocalAddr() }
 
+// RemoteAddr implements Conn.
 func (s *stream) RemoteAddr() net.Addr { return s.nc.RemoteAddr() }

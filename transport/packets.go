@@ -1,30 +1,34 @@
 package transport
 
 import (
+	"errors"
 	"net"
 )
 
 // ServePackets reads datagrams from pc until it is closed, and hands each to
-// each, on the caller's goroutine, together with a Conn that sends to its
-// sender. msg is each's to Release; each must not block. The peer's Close and
-// Abort do nothing, and its Serve returns net.ErrClosed: what it sends comes
-// from here. It returns net.ErrClosed when pc was closed.
+// each, on the caller's goroutine, together with a Conn that sends to where it
+// came from. msg is each's to Release; each must not block, and may keep peer.
+// Datagrams of fewer than 4 bytes are dropped. The peer's Close and Abort do
+// nothing, as the socket is pc's, and its Serve returns net.ErrClosed, as what
+// it sends comes from here.
+//
+// ServePackets returns net.ErrClosed when pc was closed.
 func ServePackets(pc net.PacketConn, each func(peer Conn, msg *Buffer)) error {
 	buf := make([]byte, 64<<10)
 	for {
 		n, from, err := pc.ReadFrom(buf)
-		if isRefused(err) {
-			continue
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+			if n >= minMessage {
+				m := NewBuffer(n)
+				copy(m.Bytes(), buf)
+				each(&packetPeer{pc: pc, to: from}, m)
+			}
+		case errors.Is(err, net.ErrClosed):
+			return net.ErrClosed
+		case !isICMP(err):
 			return err
 		}
-		if n < minMessage {
-			continue
-		}
-		m := NewBuffer(n)
-		copy(m.Bytes(), buf)
-		each(&packetPeer{pc: pc, to: from}, m)
 	}
 }
 
@@ -34,8 +38,8 @@ type packetPeer struct {
 	to net.Addr
 }
 
-// Send implements Conn.
-func (p *packetPeer) Send(head, payload []byte, cancel <-chan struct{}) error {
+// Send implements Conn. An error concerns this datagram only.
+func (p *packetPeer) Send(head, payload []byte, _ <-chan struct{}) error {
 	m, err := datagram(head, payload, maxDatagram)
 	if err != nil {
 		return err

@@ -1,0 +1,201 @@
+package transport
+
+import (
+	"encoding/binary"
+	"math"
+	"time"
+)
+
+const (
+	// smallRecord is the longest record that is copied into the queue; of a
+	// longer one the bytes are lent.
+	smallRecord = 16 << 10
+	// queueLimit is how many bytes of small records may wait for the peer
+	// before Send waits too: calls of 256 slots never come near, but a client
+	// that sends calls and reads no replies must not fill our memory.
+	queueLimit = 1 << 20
+	// flushRounds is how often a caller writes what others queued meanwhile.
+	flushRounds = 8
+	// patience is how long a sender that gave up waits for its payload to
+	// leave.
+	patience = 200 * time.Millisecond
+)
+
+// Send implements Conn.
+//
+// Sending is flat-combining: each caller queues its record, and whoever finds
+// nobody writing writes for all, without ever waiting for the peer.
+func (s *stream) Send(head, payload []byte, cancel <-chan struct{}) error {
+	size := len(head) + len(payload) + -len(payload)&3
+	if size > math.MaxInt32 {
+		return &SizeError{Size: size, Max: math.MaxInt32}
+	}
+	var mark [markSize]byte
+	binary.BigEndian.PutUint32(mark[:], lastFragment|uint32(size))
+
+	s.mu.Lock()
+	if err := s.sendErrLocked(); err != nil {
+		s.mu.Unlock()
+		return err
+	}
+	var done chan error
+	switch {
+	case len(payload) > 0:
+		done = s.doneLocked()
+		s.out.add(mark, head, payload, done)
+	case len(head) > smallRecord || s.out.small() > queueLimit:
+		done = s.doneLocked()
+		s.out.add(mark, nil, head, done)
+	default:
+		s.out.add(mark, head, nil, nil)
+	}
+	if !s.flushing {
+		s.flushing = true
+		s.mu.Unlock()
+		s.flush()
+	} else {
+		s.mu.Unlock()
+	}
+	if done == nil {
+		return nil
+	}
+	return s.await(done, cancel)
+}
+
+// doneLocked returns a channel for a loan. They are used again, by this
+// connection only: channels must not wander between synctest bubbles.
+func (s *stream) doneLocked() chan error {
+	if n := len(s.idleDone); n > 0 {
+		c := s.idleDone[n-1]
+		s.idleDone = s.idleDone[:n-1]
+		return c
+	}
+	return make(chan error, 1)
+}
+
+// await waits until a loan has come back.
+func (s *stream) await(done chan error, cancel <-chan struct{}) error {
+	var err error
+	select {
+	case err = <-done:
+	case <-cancel:
+		err = s.giveUp(done)
+	}
+	s.mu.Lock()
+	s.idleDone = append(s.idleDone, done)
+	s.mu.Unlock()
+	return err
+}
+
+// giveUp gets a loan back whose lender was canceled: at once if its record has
+// not begun to leave; otherwise it has a short while for the rest, and then
+// the connection ends.
+func (s *stream) giveUp(done chan error) error {
+	s.mu.Lock()
+	removed := s.out.remove(done)
+	s.mu.Unlock()
+	if removed {
+		return ErrCanceled
+	}
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-t.C:
+		s.fail(ErrStuck)
+		return <-done
+	}
+}
+
+// flush writes what is queued as far as that needs no waiting; the rest goes
+// to a goroutine. The caller has set s.flushing.
+func (s *stream) flush() {
+	if s.wire.waits() {
+		s.startDrain()
+		return
+	}
+	if err := s.wire.writing(s.flushStep); err != nil {
+		s.flushFailed(err)
+	}
+}
+
+// flushOnce is the step of flush.
+func (s *stream) flushOnce() bool {
+	if !s.write(true) {
+		s.startDrain()
+	}
+	return true
+}
+
+// startDrain starts the connection's writer, which alone waits for the peer.
+// It ends when the queue is empty or the connection broken; there is never
+// more than one, as it owns s.flushing.
+func (s *stream) startDrain() { go s.drain() }
+
+func (s *stream) drainQueue() {
+	if err := s.wire.writing(s.drainStep); err != nil {
+		s.flushFailed(err)
+	}
+}
+
+// drainOnce is the step of drainQueue.
+func (s *stream) drainOnce() bool { return s.write(false) }
+
+// write writes what is queued, until the queue is empty or the connection
+// broken (true: nobody is flushing any more) or the wire is full (false). A
+// caller that writes for others does so within limits.
+//
+// A record of which a part has left owns the wire: it stays first in the queue
+// until it is whole, and nothing is written after a broken one.
+func (s *stream) write(limited bool) (done bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	most := maxSegments
+	if s.wire.waits() {
+		most = 1 // what was taken cannot be canceled
+	}
+	for round, total := 0, 0; ; round++ {
+		if s.err != nil {
+			s.out.abandon(s.err)
+		}
+		if s.out.empty() {
+			s.flushedLocked()
+			return true
+		}
+		if limited && (round == flushRounds || total >= flushBytes) {
+			return false
+		}
+		segments := s.out.take(s.segments[:0], most)
+		s.mu.Unlock()
+		n, err := s.wire.write(segments)
+		clear(segments)
+		if err != nil && err != errAgain {
+			s.fail(err)
+		}
+		s.mu.Lock()
+		s.out.wrote(n)
+		total += n
+		if err == errAgain {
+			return false
+		}
+	}
+}
+
+// flushedLocked ends a flush.
+func (s *stream) flushedLocked() {
+	s.flushing = false
+	if s.flushed != nil {
+		close(s.flushed)
+		s.flushed = nil
+	}
+}
+
+// flushFailed ends a flush whose wire was closed.
+func (s *stream) flushFailed(err error) {
+	s.fail(err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.out.abandon(s.err)
+	s.flushedLocked()
+}

@@ -1,0 +1,172 @@
+//go:build linux && !portable
+
+package transport
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// lowatMin is how many bytes must be missing before SO_RCVLOWAT is worth
+	// two system calls, lowatMax how high it is set.
+	lowatMin = 64 << 10
+	lowatMax = 1 << 20
+)
+
+func newWire(nc net.Conn) wire {
+	tc, ok := nc.(*net.TCPConn)
+	if !ok {
+		return connWire{nc}
+	}
+	rc, err := tc.SyscallConn()
+	if err != nil { // closed already: the reads and writes will say so
+		return connWire{nc}
+	}
+	w := &sockWire{rc: rc, nc: nc, low: 1}
+	w.readFn, w.writeFn = w.tryRead, w.tryWrite
+	return w
+}
+
+// sockWire is a TCP socket on Linux. Reads go with one readv straight to where
+// the bytes belong; writes never wait. Both stand on RawConn, whose callback
+// runs without waiting and, if it returns false, again when the poller says
+// so. The callbacks are made once: a method value for each call would allocate.
+type sockWire struct {
+	rc syscall.RawConn
+	nc net.Conn
+
+	// Of Serve's goroutine: the arguments and results of read.
+	readFn  func(fd uintptr) bool
+	sink    *Sink
+	ticket  uint32
+	missing int
+	buf     []byte
+	inSink  int
+	inBuf   int
+	rerr    error
+	riov    [2][]byte
+	low     int // SO_RCVLOWAT as it was set
+
+	// Of the flusher.
+	writeFn func(fd uintptr) bool
+	step    func() bool
+	wfd     int
+}
+
+func (w *sockWire) read(sink *Sink, ticket uint32, missing int, buf []byte) (int, int, error) {
+	w.sink, w.ticket, w.missing, w.buf = sink, ticket, missing, buf
+	err := w.rc.Read(w.readFn)
+	w.sink, w.buf = nil, nil
+	if err == nil {
+		err = w.rerr
+	}
+	return w.inSink, w.inBuf, err
+}
+
+// tryRead reads without waiting; false makes RawConn wait.
+//
+// While much of a payload is missing, SO_RCVLOWAT keeps the kernel from waking
+// us for each segment (1 MiB reads on loopback: +48 %, CPU -23 %). It is set
+// only when there is nothing to read, so that a busy stream pays for it once a
+// wait, not once a record, and never above the bytes that this record still
+// brings: more may never come.
+func (w *sockWire) tryRead(fd uintptr) bool {
+	for {
+		w.inSink, w.inBuf, w.rerr = 0, 0, nil
+		n, err := w.readv(int(fd))
+		switch {
+		case err == syscall.EINTR:
+			continue
+		case err == syscall.EAGAIN:
+		case err != nil:
+			w.rerr = w.opError("read", os.NewSyscallError("readv", err))
+			return true
+		case n == 0:
+			w.rerr = io.EOF
+			return true
+		default:
+			return true
+		}
+		low := 1
+		if w.missing >= lowatMin {
+			low = min(w.missing, lowatMax)
+		}
+		if low == w.low {
+			return false
+		}
+		lowered := low < w.low
+		// An error is no harm but a wake-up too many; a kernel that does not
+		// know the option did not raise it either.
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, low)
+		w.low = low
+		if !lowered {
+			return false
+		}
+		// Bytes below the old mark may lie there that nobody will be woken
+		// for: look again.
+	}
+}
+
+// readv reads once. The sink is locked for just that long.
+func (w *sockWire) readv(fd int) (n int, err error) {
+	if w.sink != nil {
+		w.sink.mu.Lock()
+		defer w.sink.mu.Unlock()
+		if rest := w.sink.restLocked(w.ticket); len(rest) > 0 {
+			w.riov[0], w.riov[1] = rest, w.buf
+			n, err = unix.Readv(fd, w.riov[:])
+			w.riov[0], w.riov[1] = nil, nil
+			if n > 0 {
+				w.inSink = min(n, len(rest))
+				w.inBuf = n - w.inSink
+				w.sink.got += w.inSink
+			}
+			return n, err
+		}
+	}
+	n, err = unix.Read(fd, w.buf)
+	w.inBuf = max(n, 0)
+	return n, err
+}
+
+func (w *sockWire) writing(step func() bool) error {
+	w.step = step
+	return w.rc.Write(w.writeFn)
+}
+
+// tryWrite must not touch w after step returned true: another goroutine may be
+// the flusher by then.
+func (w *sockWire) tryWrite(fd uintptr) bool {
+	w.wfd = int(fd)
+	return w.step()
+}
+
+func (w *sockWire) write(segments [][]byte) (n int, err error) {
+	for {
+		if len(segments) == 1 {
+			n, err = unix.Write(w.wfd, segments[0])
+		} else {
+			n, err = unix.Writev(w.wfd, segments)
+		}
+		switch err {
+		case nil:
+			return n, nil
+		case syscall.EINTR:
+		case syscall.EAGAIN:
+			return 0, errAgain
+		default:
+			return 0, w.opError("write", os.NewSyscallError("writev", err))
+		}
+	}
+}
+
+func (w *sockWire) waits() bool { return false }
+
+func (w *sockWire) opError(op string, err error) error {
+	return &net.OpError{Op: op, Net: "tcp", Source: w.nc.LocalAddr(), Addr: w.nc.RemoteAddr(), Err: err}
+}

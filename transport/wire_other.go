@@ -1,0 +1,7 @@
+//go:build !linux || portable
+
+package transport
+
+import "net"
+
+func newWire(nc net.Conn) wire { return connWire{nc} }
