@@ -49,9 +49,6 @@ func (r *ReadReply) XDR(c *xdr.Codec) {
 	}
 }
 
-// fattrSize is the wire size of fattr3.
-const fattrSize = 84
-
 // placeRead finds the data in the results of READ, for rpc.Call.Place: after
 // status, post_op_attr, count, eof and the length word. It trusts nothing:
 // what it cannot read to the end is not placed, and the decoder tells why.
