@@ -26,7 +26,8 @@ type Call struct {
 	// offset of the first payload byte and the payload's length, or ok false
 	// when there is none or the head is too short to tell. It is needed for
 	// Sink to be read into straight from the socket; without it the payload
-	// is copied.
+	// is copied. It is called by the connection's reader, maybe more than
+	// once, and must be quick and not block.
 	Place func(results []byte) (offset, length int, ok bool)
 	// Idempotent says that executing the call twice does no harm. Other calls
 	// that were sent are not sent again from another source address: they end
@@ -35,15 +36,33 @@ type Call struct {
 	// Class is the class of the RTT estimator on UDP, 1–5; 0 uses the fixed
 	// timeout.
 	Class uint8
+	// Urgent calls find a slot when all others wait for one: probes, and what
+	// unmounting needs.
+	Urgent bool
+	// Background calls (write-behind, read-ahead) use half of the slots at
+	// most, so that a person's calls get through.
+	Background bool
 
 	// Transmissions is set by Client.Call: how often the call was sent.
 	Transmissions int
 }
 
+// class returns what the call is to the slot table.
+func (k *Call) class() class {
+	switch {
+	case k.Urgent:
+		return urgent
+	case k.Background:
+		return background
+	}
+	return normal
+}
+
 // GiveUpper may be implemented by the ctx of a call. When ctx is done, and
 // each 200 ms from then on, GiveUp is asked whether the caller really stops
 // waiting: a hard mount ignores SIGALRM, but obeys SIGKILL. A ctx without the
-// method gives up at once.
+// method gives up at once. GiveUp may be called from any goroutine, one at a
+// time, until Client.Call returns.
 type GiveUpper interface {
 	context.Context
 	GiveUp() bool

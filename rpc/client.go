@@ -2,9 +2,11 @@ package rpc
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/gonfs/gonfs/transport"
 )
@@ -15,7 +17,7 @@ type Options struct {
 
 	// Dial opens a connection; last is the source address that the endpoint
 	// had before, or zero. It is called again for each reconnection, so it may
-	// ask rpcbind again for the port.
+	// ask rpcbind again for the port. Its ctx ends when the Client is closed.
 	Dial func(ctx context.Context, last netip.AddrPort) (transport.Conn, error)
 
 	Policy Policy
@@ -35,27 +37,107 @@ type Options struct {
 // Client calls the procedures of one version of one program at one server. It
 // is safe for concurrent use.
 type Client struct {
-	o Options
+	core       *core
+	prog, vers uint32
+	auth       Auth
+	cred       Cred
+	procs      procTable
+}
+
+// core is what the Clients share that were bound to the same connections.
+type core struct {
+	policy    Policy
+	server    string
+	log       *slog.Logger
+	dial      func(ctx context.Context, last netip.AddrPort) (transport.Conn, error)
+	endpoints []*endpoint
+	turn      atomic.Uint32 // where the search for the least loaded begins
+	pool      sync.Pool     // of *pending
+	outages   atomic.Int32  // endpoints that do not answer
+	counters  counters
 }
 
 // NewClient returns a client; the first call connects.
-func NewClient(o Options) *Client { return &Client{o: o} }
+func NewClient(o Options) *Client {
+	c := &core{
+		policy: o.Policy.orDefault(),
+		server: o.Server,
+		log:    o.Logger,
+		dial:   o.Dial,
+		pool:   sync.Pool{New: newPending},
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	for range max(o.Connections, 1) {
+		c.endpoints = append(c.endpoints, newEndpoint(c))
+	}
+	auth := o.Auth
+	if auth == nil {
+		auth = AuthNone()
+	}
+	return &Client{core: c, prog: o.Program, vers: o.Version, auth: auth, cred: o.Cred}
+}
 
 // Bind returns a client of another program on the same connections: NFSACL
-// runs on the connection of NFS. Closing either closes both.
+// runs on the connection of NFS. Closing either closes both. Its statistics
+// are its own.
 func (c *Client) Bind(program, version uint32) *Client {
-	o := c.o
-	o.Program, o.Version = program, version
-	return &Client{o: o}
+	return &Client{core: c.core, prog: program, vers: version, auth: c.auth, cred: c.cred}
 }
 
 // Call makes one call and waits for its reply. On nil the reply was decoded
 // into call.Reply. Errors: *TimeoutError (soft mounts), *ReplayError,
 // *AcceptError and *DeniedError (the server refused), *ProtocolError (the
-// server spoke nonsense), ErrClosed, or the cause of ctx.
+// server spoke nonsense), ErrClosed, the cause of ctx, or, where the policy
+// says SoftConn, the error of the network. An error of encoding call.Args and
+// a *transport.SizeError are returned as they are.
+//
+// The end of ctx ends the wait at once (a call that is in the middle of
+// sending a payload: within 400 ms) and leaves the connection usable; see
+// GiveUpper for who may go on waiting. Whether the server executes a call that
+// was given up is unknown if call.Transmissions is not 0.
+//
+// GARBAGE_ARGS, SYSTEM_ERR and results that cannot be decoded may be the fault
+// of the path: such a call is sent again, twice at most, with the same XID.
+// Over UDP a malformed reply is dropped as if it had not come.
 func (c *Client) Call(ctx context.Context, call *Call) error {
-	return errors.New("rpc: Call: not written yet")
+	p := c.core.pool.Get().(*pending)
+	p.begin(c, c.core.pick(), call, ctx)
+	err := p.run()
+	p.end(err)
+	return err
 }
 
-// Close ends the connections; pending calls end with ErrClosed.
-func (c *Client) Close() error { return nil }
+// Close ends the connections at once; pending calls end with ErrClosed. It
+// waits for the connections' goroutines, but not longer than a second.
+func (c *Client) Close() error {
+	for _, ep := range c.core.endpoints {
+		ep.close()
+	}
+	late := time.NewTimer(time.Second)
+	defer late.Stop()
+	for _, ep := range c.core.endpoints {
+		select {
+		case <-ep.gone():
+		case <-late.C:
+			return nil // a Dial that does not heed its context
+		}
+	}
+	return nil
+}
+
+// pick returns the endpoint with the fewest calls.
+func (c *core) pick() *endpoint {
+	if len(c.endpoints) == 1 {
+		return c.endpoints[0]
+	}
+	at := int(c.turn.Add(1)) % len(c.endpoints)
+	best := c.endpoints[at]
+	for i := range c.endpoints {
+		if ep := c.endpoints[(at+i)%len(c.endpoints)]; ep.load.Load() < best.load.Load() {
+			best = ep
+		}
+	}
+	return best
+}

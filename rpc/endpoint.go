@@ -1,0 +1,148 @@
+package rpc
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gonfs/gonfs/transport"
+)
+
+// endpoint is one connection's worth of calls: the XID counter and the slots,
+// which outlive the connections that follow one another.
+type endpoint struct {
+	core *core
+	load atomic.Int32 // calls that have a slot or wait for one
+
+	ctx    context.Context // ends with close
+	cancel context.CancelFunc
+
+	mu      sync.Mutex // guards what follows, and the marked fields of each pending
+	slots   slots
+	link    *link         // the live connection, or nil
+	running chan struct{} // closed when the goroutine of run ends; nil: it does not run
+	closed  bool
+	source  netip.AddrPort // of the last connection
+	lastErr error          // why there is no connection
+	replies uint64         // to our calls
+	silent  time.Time      // since when the server does not respond; zero: it does
+	growth  int            // of the window, see window.go
+}
+
+// link is one connection of an endpoint, and its transport.Receiver.
+type link struct {
+	ep       *endpoint
+	conn     transport.Conn
+	since    time.Time
+	datagram bool
+	answered bool // a reply to one of our calls came; guarded by ep.mu
+}
+
+func newEndpoint(c *core) *endpoint {
+	ep := &endpoint{core: c}
+	// The connection outlives the callers that open it: its context is the
+	// client's, not theirs.
+	ep.ctx, ep.cancel = context.WithCancel(context.Background())
+	var b [4]byte
+	rand.Read(b[:]) // never fails
+	ep.slots.xid = binary.BigEndian.Uint32(b[:])
+	ep.slots.window = ep.core.policy.window()
+	return ep
+}
+
+// close ends the endpoint.
+func (ep *endpoint) close() {
+	ep.mu.Lock()
+	ep.closed = true
+	ep.failLocked(ErrClosed)
+	l := ep.link
+	ep.mu.Unlock()
+	ep.cancel()
+	if l != nil {
+		l.conn.Abort()
+	}
+}
+
+// gone returns a channel that is closed when a closed endpoint's goroutine has
+// ended.
+func (ep *endpoint) gone() <-chan struct{} {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if ep.running != nil {
+		return ep.running
+	}
+	done := make(chan struct{})
+	close(done)
+	return done
+}
+
+// failLocked ends all calls that have no reply.
+func (ep *endpoint) failLocked(err error) {
+	for _, p := range ep.slots.calls {
+		if p != nil && p.reply == nil && p.err == nil {
+			p.err = err
+			p.signal()
+		}
+	}
+	for c := range ep.slots.queue {
+		for p := ep.slots.queue[c].head; p != nil; p = p.next {
+			p.err = err
+			p.signal()
+		}
+	}
+}
+
+// enter gets p a slot, or a place in the queue for one.
+func (ep *endpoint) enter(p *pending) error {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	p.heard = ep.replies
+	slotted := ep.slots.takeLocked(p)
+	if ep.closed {
+		return ErrClosed
+	}
+	if !slotted {
+		ep.core.counters.slotWaits.Add(1)
+	}
+	return nil
+}
+
+// renew gives up the connection, which a call has waited on for the whole of a
+// major timeout; but not a fresh one, which another call has just had made for
+// the same reason.
+func (ep *endpoint) renew() {
+	ep.mu.Lock()
+	l := ep.link
+	ep.mu.Unlock()
+	if l != nil && time.Since(l.since) >= ep.core.policy.Major()/2 {
+		ep.drop(l)
+	}
+}
+
+// drop aborts a connection and keeps calls from trying to send on it until
+// another one is there.
+func (ep *endpoint) drop(l *link) {
+	ep.mu.Lock()
+	if ep.link == l {
+		ep.link = nil
+	}
+	ep.mu.Unlock()
+	l.conn.Abort()
+}
+
+// addrPort returns the address of a, or zero if it has no IP address.
+func addrPort(a net.Addr) netip.AddrPort {
+	var ap netip.AddrPort
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		ap = a.AddrPort()
+	case *net.UDPAddr:
+		ap = a.AddrPort()
+	}
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

@@ -1,0 +1,66 @@
+package rpc
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// askEvery is how often a GiveUpper is asked once its Done is closed, and how
+// often a Send that waits for the peer is looked after.
+const askEvery = 200 * time.Millisecond
+
+// patience is a caller's context, as far as a call asks it: only Done, Err and
+// Value are used, because FUSE's context is no standard one.
+type patience struct {
+	ctx  context.Context
+	gu   GiveUpper
+	done <-chan struct{} // nil once it was closed and the caller still waits
+	ask  time.Time       // when to ask gu again; zero: not yet
+}
+
+func newPatience(ctx context.Context) patience {
+	gu, _ := ctx.(GiveUpper)
+	return patience{ctx: ctx, gu: gu, done: ctx.Done()}
+}
+
+// over returns why the caller does not wait any more, or nil if it does. It is
+// called when done was closed, and when the time of ask has come.
+func (w *patience) over() error {
+	if w.gu != nil && !w.gu.GiveUp() {
+		w.done, w.ask = nil, time.Now().Add(askEvery)
+		return nil
+	}
+	err := w.ctx.Err()
+	if err == nil {
+		err = context.Canceled // Done without Err: a poor context, but clear enough
+	}
+	if cause := context.Cause(w.ctx); cause != nil && cause != err {
+		return fmt.Errorf("%w (%w)", err, cause)
+	}
+	return err
+}
+
+// poll is over for somebody who does not wait on done.
+func (w *patience) poll() error {
+	if w.done == nil {
+		if w.ask.IsZero() {
+			return nil // a context that never ends
+		}
+		return w.over()
+	}
+	select {
+	case <-w.done:
+		return w.over()
+	default:
+		return nil
+	}
+}
+
+// until returns the earlier of due and the time to ask.
+func (w *patience) until(due time.Time) time.Time {
+	if !w.ask.IsZero() && (due.IsZero() || w.ask.Before(due)) {
+		return w.ask
+	}
+	return due
+}

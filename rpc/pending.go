@@ -1,0 +1,119 @@
+package rpc
+
+import (
+	"context"
+	"time"
+
+	"github.com/gonfs/gonfs/transport"
+	"github.com/gonfs/gonfs/xdr"
+)
+
+// pending is a call under way. Only the goroutine that made the call ends it,
+// by taking it out of its slot (leave); everybody else leaves a message in the
+// fields below and signals.
+//
+//	queued   no slot yet, or !again false and sent 0: never transmitted
+//	sending  the caller is inside Conn.Send
+//	sent     sent > 0, again false: waiting for the reply
+//	receiving  lent: the reader is filling the sink
+//	replied  reply is set; later replies are duplicates
+type pending struct {
+	client *Client
+	ep     *endpoint
+	call   *Call
+	class  class
+
+	patience patience
+
+	wake  chan struct{} // holds a token when something below has changed
+	timer *time.Timer
+	watch *sendWatch // made when first needed
+
+	enc, dec xdr.Codec
+	buf      []byte // of enc
+	sink     transport.Sink
+
+	// The caller's own.
+	began   time.Time
+	period  time.Time // when the timeouts began, or started over
+	due     time.Time // when the timer has run out
+	minor   int       // minor timeouts since period
+	garbage int       // replies that were answered by sending again
+	bytes   int       // sent, with retransmissions
+
+	// Guarded by the endpoint's mutex.
+	xid        uint32
+	slotted    bool
+	ticket     uint64 // place in the queue
+	next, prev *pending
+	sent       int  // transmissions that were begun
+	again      bool // to be sent as soon as there is a connection
+	lent       bool // the reader has the sink
+	detached   bool // the payload of reply is in the sink
+	datagram   bool // reply came by a datagram
+	revived    bool // reply ended an outage
+	reply      *transport.Buffer
+	err        error  // the call is over
+	heard      uint64 // endpoint.replies when period began
+}
+
+// signal wakes the caller.
+func (p *pending) signal() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// newPending returns a pending without a call, for the pool.
+func newPending() any {
+	p := &pending{wake: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
+	p.timer.Stop()
+	return p
+}
+
+// begin makes p ready for a call.
+func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context) {
+	now := time.Now()
+	ep.load.Add(1)
+	p.patience = newPatience(ctx)
+	p.client, p.ep, p.call, p.class = c, ep, call, call.class()
+	p.began, p.period, p.minor, p.garbage, p.bytes = now, now, 0, 0, 0
+	p.due = now.Add(c.core.policy.Major())
+	p.sent, p.again, p.lent, p.detached, p.revived = 0, true, false, false, false
+	p.reply, p.err = nil, nil
+	if call.Sink != nil {
+		p.sink.Reset(call.Sink)
+	}
+	select {
+	case <-p.wake: // a signal that came too late for the last call
+	default:
+	}
+}
+
+// end takes p out of its slot, which settles that nobody else touches the
+// call, counts the call, and returns p to the pool if nobody can hold it.
+func (p *pending) end(err error) {
+	ep := p.ep
+	p.timer.Stop()
+	ep.mu.Lock()
+	ep.slots.leaveLocked(p)
+	ep.mu.Unlock()
+	ep.load.Add(-1)
+	p.call.Transmissions = p.sent
+	p.client.procs.add(p, err)
+	if p.reply != nil {
+		p.reply.Release()
+	}
+	if p.call.Sink != nil {
+		p.sink.Cancel()
+	}
+	if p.revived {
+		ep.core.logRevived()
+	}
+	p.call, p.client, p.ep, p.reply, p.err, p.patience = nil, nil, nil, nil, nil, patience{}
+	if p.lent {
+		return // the reader still has the sink: not ours to use again
+	}
+	ep.core.pool.Put(p)
+}

@@ -1,0 +1,236 @@
+package rpc
+
+import (
+	"errors"
+	"time"
+
+	"github.com/gonfs/gonfs/transport"
+)
+
+// run makes the call, on the caller's goroutine: it waits for a slot, sends,
+// waits, sends again when the policy's timer or a new connection says so, and
+// decodes the reply. Nothing else keeps the bytes of a request: a
+// retransmission encodes the same arguments again, under the same XID.
+func (p *pending) run() error {
+	w := &p.patience
+	if err := p.ep.enter(p); err != nil {
+		return err
+	}
+	if err := w.poll(); err != nil {
+		return err
+	}
+	for {
+		l, replied, err := p.step()
+		switch {
+		case err != nil:
+			return err
+		case replied:
+			if done, err := p.finish(); done {
+				return err
+			}
+		case l != nil:
+			if err := p.transmit(w, l); err != nil {
+				return err
+			}
+		default:
+			if err := p.wait(w); err != nil && !p.replied() {
+				return err
+			}
+		}
+	}
+}
+
+// step says what is to be done next: a reply to decode, an error to return, a
+// connection to send on, or, if it returns nothing, to wait.
+func (p *pending) step() (l *link, replied bool, err error) {
+	ep := p.ep
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	switch {
+	case p.reply != nil:
+		return nil, true, nil
+	case p.err != nil:
+		return nil, false, p.err
+	case !p.slotted:
+		// The timeouts begin with the slot: the server has no part in the
+		// wait for it.
+		p.due = time.Time{}
+		return nil, false, nil
+	case p.due.IsZero():
+		p.restartLocked(time.Now())
+	}
+	if !p.again || p.lent {
+		return nil, false, nil
+	}
+	if ep.link == nil {
+		ep.startLocked()
+		p.due = p.period.Add(ep.core.policy.Major())
+		return nil, false, nil
+	}
+	p.again = false
+	p.sent++
+	return ep.link, false, nil
+}
+
+// restartLocked puts the timeouts back at their beginning.
+func (p *pending) restartLocked(now time.Time) {
+	p.period, p.minor, p.heard = now, 0, p.ep.replies
+	p.due = now.Add(p.ep.core.policy.Next(0))
+}
+
+// replied reports whether a reply has come: it counts even if the caller gave
+// up in the same moment.
+func (p *pending) replied() bool {
+	p.ep.mu.Lock()
+	defer p.ep.mu.Unlock()
+	return p.reply != nil
+}
+
+// arm sets the timer to the next minor timeout, or to the major one if that is
+// earlier.
+func (p *pending) arm(now time.Time) {
+	pol := &p.ep.core.policy
+	p.due = now.Add(pol.Next(p.minor))
+	if major := p.period.Add(pol.Major()); major.Before(p.due) {
+		p.due = major
+	}
+}
+
+// transmit sends the call on l.
+func (p *pending) transmit(w *patience, l *link) error {
+	c, k, e := p.client, p.call, &p.enc
+	e.ResetEncode(p.buf[:0])
+	callHeader(e, p.xid, c.prog, c.vers, k.Proc)
+	cred := k.Cred
+	if cred == nil {
+		cred = &c.cred
+	}
+	c.auth.Marshal(e, cred)
+	if k.Args != nil {
+		k.Args.XDR(e)
+	}
+	if err := e.Err(); err != nil {
+		return err
+	}
+	head, payload := e.Bytes(), e.Payload()
+	var err, gone error
+	if len(payload) == 0 {
+		err = l.conn.Send(head, nil, nil)
+	} else {
+		gone, err = p.sendPayload(w, l, head, payload)
+	}
+	p.bytes += len(head) + (len(payload)+3)&^3
+	p.arm(time.Now())
+	p.buf = head[:0]
+	e.ResetEncode(nil) // the payload is the caller's
+	if err == nil {
+		return nil
+	}
+	return p.unsent(l, gone, err)
+}
+
+// unsent handles an error of Send. gone is why the caller gave up meanwhile.
+func (p *pending) unsent(l *link, gone, err error) error {
+	ep := p.ep
+	var size *transport.SizeError
+	var refused *transport.RefusedError
+	ep.mu.Lock()
+	switch {
+	case errors.As(err, &size):
+		p.sent--
+	case errors.Is(err, transport.ErrCanceled):
+		p.sent--
+		p.again = true
+		err = nil
+	case errors.As(err, &refused):
+		// It was sent, and the refusal may be forged.
+		ep.lastErr = err
+		if !ep.core.policy.SoftConn {
+			err = nil
+		}
+	default:
+		p.again = true
+		ep.mu.Unlock()
+		ep.drop(l)
+		return gone
+	}
+	ep.mu.Unlock()
+	if gone != nil {
+		return gone
+	}
+	return err
+}
+
+// wait waits until something happened to the call, the timer ran out, or the
+// caller gave up, for which it returns an error.
+func (p *pending) wait(w *patience) error {
+	for {
+		var timer <-chan time.Time
+		if t := w.until(p.due); !t.IsZero() {
+			p.timer.Reset(time.Until(t))
+			timer = p.timer.C
+		}
+		select {
+		case <-p.wake:
+			return nil
+		case <-w.done:
+			if err := w.over(); err != nil {
+				return err
+			}
+		case <-timer:
+			now := time.Now()
+			if !w.ask.IsZero() && !now.Before(w.ask) {
+				if err := w.over(); err != nil {
+					return err
+				}
+			}
+			if !p.due.IsZero() && !now.Before(p.due) {
+				return p.expire(now)
+			}
+		}
+	}
+}
+
+// expire does what the policy says when the timer has run out.
+func (p *pending) expire(now time.Time) error {
+	ep := p.ep
+	pol := &ep.core.policy
+	what := pol.Decide(now.Sub(p.period))
+	ep.mu.Lock()
+	if p.reply != nil || p.err != nil {
+		ep.mu.Unlock()
+		return nil
+	}
+	if p.sent > 0 && !p.lent {
+		p.again = true
+		ep.narrowLocked()
+	}
+	if what == SendAgain {
+		p.minor++
+		ep.mu.Unlock()
+		ep.core.counters.minorTimeouts.Add(1)
+		p.arm(now)
+		return nil
+	}
+	begins := ep.silentLocked()
+	unheard := p.heard == ep.replies
+	var why error
+	if ep.link == nil {
+		why = ep.lastErr
+	}
+	sent := p.sent
+	p.restartLocked(now)
+	ep.mu.Unlock()
+	ep.core.counters.majorTimeouts.Add(1)
+	if begins {
+		ep.core.logSilent()
+	}
+	if what == Renew || what == Fail && pol.Reconnect && unheard {
+		// The next call of a soft mount shall not have to find out by itself.
+		ep.renew()
+	}
+	if what == Fail {
+		return &TimeoutError{Server: ep.core.server, Recovery: pol.Recovery, After: now.Sub(p.began), Transmissions: sent, Err: why}
+	}
+	return nil
+}

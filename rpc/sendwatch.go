@@ -1,0 +1,60 @@
+package rpc
+
+import (
+	"sync"
+	"time"
+)
+
+// sendWatch looks after a Send that waits for the peer to take a payload. The
+// caller's goroutine is inside Send then and can ask neither its context nor
+// its timer, so a timer's goroutine does, each 200 ms.
+type sendWatch struct {
+	mu     sync.Mutex // guards what follows; held while the context is asked
+	w      *patience  // nil: no Send
+	due    time.Time  // the call's major timeout
+	gone   error      // why the caller gave up
+	fired  bool       // cancel was closed
+	cancel chan struct{}
+	timer  *time.Timer
+}
+
+// sendPayload is Send for a message with a payload. gone is why the caller
+// gave up meanwhile, if it did.
+func (p *pending) sendPayload(w *patience, l *link, head, payload []byte) (gone, err error) {
+	s := p.watch
+	if s == nil {
+		s = &sendWatch{cancel: make(chan struct{})}
+		s.timer = time.AfterFunc(time.Hour, s.look)
+		s.timer.Stop()
+		p.watch = s
+	}
+	s.mu.Lock()
+	s.w, s.due, s.gone = w, p.period.Add(p.ep.core.policy.Major()), nil
+	s.timer.Reset(askEvery)
+	s.mu.Unlock()
+	err = l.conn.Send(head, payload, s.cancel)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer.Stop()
+	s.w = nil
+	if s.fired {
+		s.fired, s.cancel = false, make(chan struct{})
+	}
+	return s.gone, err
+}
+
+// look is the timer's function.
+func (s *sendWatch) look() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.w == nil {
+		return
+	}
+	s.gone = s.w.poll()
+	if s.gone != nil || !time.Now().Before(s.due) {
+		s.fired = true
+		close(s.cancel)
+		return
+	}
+	s.timer.Reset(askEvery)
+}
