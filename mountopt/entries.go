@@ -1,0 +1,106 @@
+package mountopt
+
+const (
+	isNFSv4  = "it belongs to NFS version 4"
+	isNFSv2  = "it belongs to NFS version 2"
+	internal = "gonfs finds it out by itself"
+)
+
+// table has every option of nfs(5) and of the kernel's parser
+// (fs/nfs/fs_context.c) that NFS version 3 can meet. Neither it nor what it
+// points to is ever changed.
+var table = []entry{
+	// The version: in any spelling, once.
+	{Known{names("vers", "nfsvers"), "vers", "3", "3", Forbidden, true}, valued, setVers},
+	{Known{names("v3", "v2", "v4", "v4.0", "v4.1", "v4.2"), "vers", "", "", Forbidden, true}, flag, setVers},
+	{Known{names("minorversion"), "", "", "", Rightmost, false}, valued, never(isNFSv4)},
+
+	// Transports and ports.
+	{Known{names("proto"), "proto", "tcp tcp6 udp udp6", "", Rightmost, true}, valued, setNetid(proto, noTransport)},
+	{Known{names("tcp", "udp"), "proto", "", "", Rightmost, true}, flag, setNetid(proto, noTransport)},
+	{Known{names("rdma"), "proto", "", "", Rightmost, false}, flag, setNetid(proto, noTransport)},
+	{Known{names("port"), "", "0…65535", "", Rightmost, true}, valued, setPort(port)},
+	{Known{names("mountproto"), "", "tcp tcp6 udp udp6", "", Rightmost, true}, valued, setNetid(mountProto, noMountTransport)},
+	{Known{names("mountport"), "", "0…65535", "", Rightmost, true}, valued, setPort(mountPort)},
+	{Known{names("mountvers"), "", "3", "3", Rightmost, true}, valued, setMountVers},
+	{Known{names("mounthost"), "", "", "", Rightmost, false}, valued, later},
+	{Known{names("mountaddr"), "", "", "", Rightmost, false}, valued, later},
+	{Known{names("addr"), "", "", "", Rightmost, false}, valued, never(internal)},
+	{Known{names("clientaddr"), "", "", "", Rightmost, false}, valued, never(isNFSv4)},
+	{Known{names("source"), "", "", "", Rightmost, false}, valued, never(internal)},
+	{Known{names("nfsprog", "mountprog"), "", "", "", Rightmost, false}, valued, never("programs have the numbers of RFC 1813")},
+	{Known{names("nconnect"), "", "1", "1", Rightmost, true}, valued, onlyNumber(1, 16, "a number of connections (1 to 16)")},
+	{Known{names("max_connect"), "", "", "", Rightmost, false}, valued, never(isNFSv4)},
+	{Known{names("resvport"), "resvport", "", "resvport", Rightmost, true}, flag, setBool(resvport, true)},
+	{Known{names("noresvport"), "resvport", "", "", Rightmost, true}, flag, setBool(resvport, false)},
+
+	// Sizes.
+	{Known{names("rsize"), "", "bytes", "", Rightmost, true}, valued, setSize(rsize)},
+	{Known{names("wsize"), "", "bytes", "", Rightmost, true}, valued, setSize(wsize)},
+	{Known{names("bsize"), "", "", "", Rightmost, false}, valued, later},
+	{Known{names("namlen"), "", "", "", Rightmost, false}, valued, later},
+
+	// Time-outs and what they mean.
+	{Known{names("timeo"), "", "tenths of a second", "600 (tcp), 11 (udp)", Rightmost, true}, valued, setTimeo},
+	{Known{names("retrans"), "", "number", "2 (tcp), 3 (udp)", Rightmost, true}, valued, setRetrans},
+	{Known{names("hard"), "recovery", "", "hard", Rightmost, true}, flag, setRecovery(Hard)},
+	{Known{names("soft"), "recovery", "", "", Rightmost, true}, flag, setRecovery(Soft)},
+	{Known{names("softerr"), "recovery", "", "", Rightmost, true}, flag, setRecovery(SoftErr)},
+	{Known{names("softreval"), "softreval", "", "", Rightmost, false}, flag, later},
+	{Known{names("nosoftreval"), "softreval", "", "nosoftreval", Rightmost, true}, flag, already},
+	{Known{names("intr", "nointr"), "", "", "", Rightmost, true}, flag,
+		warn("has no effect: a fatal signal ends every wait, and no other signal does (nfs(5))")},
+	{Known{names("fg"), "bg", "", "fg", Rightmost, true}, flag, already},
+	{Known{names("bg"), "bg", "", "", Rightmost, false}, flag, later},
+	{Known{names("retry"), "", "0", "0", Rightmost, true}, valued, onlyNumber(0, 1<<31-1, "a number of minutes")},
+
+	// Caches.
+	{Known{names("acregmin"), "", "seconds", "3", Rightmost, true}, valued, setSeconds(acRegMin)},
+	{Known{names("acregmax"), "", "seconds", "60", Rightmost, true}, valued, setSeconds(acRegMax)},
+	{Known{names("acdirmin"), "", "seconds", "30", Rightmost, true}, valued, setSeconds(acDirMin)},
+	{Known{names("acdirmax"), "", "seconds", "60", Rightmost, true}, valued, setSeconds(acDirMax)},
+	{Known{names("actimeo"), "", "seconds", "", Rightmost, true}, valued, setSeconds(acRegMin, acRegMax, acDirMin, acDirMax)},
+	{Known{names("ac"), "ac", "", "ac", Rightmost, true}, flag, setBool(noAC, false)},
+	{Known{names("noac"), "ac", "", "", Rightmost, true}, flag, setBool(noAC, true)},
+	{Known{names("cto"), "cto", "", "cto", Rightmost, true}, flag, setBool(noCTO, false)},
+	{Known{names("nocto"), "cto", "", "", Rightmost, false}, flag, later},
+	{Known{names("lookupcache"), "", "all", "all", Rightmost, true}, valued, only("all", "none", "pos", "positive")},
+	{Known{names("rdirplus"), "rdirplus", "", "rdirplus", Rightmost, true}, either, setRdirplus},
+	{Known{names("nordirplus"), "rdirplus", "", "", Rightmost, false}, flag, later},
+	{Known{names("sharecache"), "sharecache", "", "", Rightmost, false}, flag, never("every mount has a cache of its own")},
+	{Known{names("nosharecache"), "sharecache", "", "nosharecache", Rightmost, true}, flag, already},
+	{Known{names("fsc"), "fsc", "", "", Rightmost, false}, either, later},
+	{Known{names("nofsc"), "fsc", "", "nofsc", Rightmost, true}, flag, already},
+	{Known{names("write"), "", "lazy", "lazy", Rightmost, true}, valued, only("lazy", "eager", "wait")},
+	{Known{names("alignwrite"), "alignwrite", "", "", Rightmost, false}, flag, never("it sends the bytes that were written and no others")},
+	{Known{names("noalignwrite"), "alignwrite", "", "noalignwrite", Rightmost, true}, flag, already},
+
+	// Locks and lists of access.
+	{Known{names("lock"), "lock", "", "lock", Rightmost, true}, flag, setBool(lock, true)},
+	{Known{names("nolock"), "lock", "", "", Rightmost, true}, flag, setBool(lock, false)},
+	{Known{names("local_lock"), "", "all", "all", Accumulates, true}, valued, setLocalLock},
+	{Known{names("acl"), "acl", "", "", Rightmost, false}, flag, later},
+	{Known{names("noacl"), "acl", "", "noacl", Rightmost, true}, flag, already},
+
+	// Security.
+	{Known{names("sec"), "", "sys none", "", Accumulates, true}, valued, setSec},
+	{Known{names("xprtsec"), "", "none", "none", Rightmost, true}, valued, only("none", "tls", "mtls")},
+
+	// The rest.
+	{Known{names("sloppy"), "", "", "", Rightmost, true}, flag, already}, // Parse looks for it first
+	{Known{names("posix", "noposix"), "", "", "", Rightmost, false}, flag, never(isNFSv2)},
+	{Known{names("migration", "trunkdiscovery"), "", "", "", Rightmost, false}, flag, never(isNFSv4)},
+	{Known{names("nomigration", "notrunkdiscovery"), "", "", "", Rightmost, true}, flag, already},
+}
+
+// setRdirplus accepts the plain word: gonfs reads directories with READDIRPLUS
+// wherever the server has it.
+func setRdirplus(_ *parser, it item) error {
+	switch {
+	case !it.hasValue:
+		return nil
+	case it.value == "none" || it.value == "force":
+		return unsupported(it, "")
+	}
+	return badValue(it.name, it.value, "none or force")
+}

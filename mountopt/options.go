@@ -1,0 +1,154 @@
+package mountopt
+
+import (
+	"slices"
+	"time"
+)
+
+// Opt is the value of an option, and whether it was given: a negotiated or
+// default value must never be mistaken for a wish.
+type Opt[T any] struct {
+	Value T
+	Set   bool
+}
+
+// Some is the value of an option that was given.
+func Some[T any](v T) Opt[T] { return Opt[T]{v, true} }
+
+// Or returns the value, or def where none was given.
+func (o Opt[T]) Or(def T) T {
+	if o.Set {
+		return o.Value
+	}
+	return def
+}
+
+// Options are the options of a mount. The zero value stands for no options at
+// all: the defaults of nfs(5). Package mount fills in what was negotiated in a
+// copy of its own.
+type Options struct {
+	// VFS are the options that are the kernel's business: handed to FUSE.
+	VFS
+
+	Vers       Opt[uint32] // nfsvers, vers, v3: always 3
+	Proto      Opt[string] // proto, udp, tcp: netid of NFS; bare ones mean IPv4, those with a 6 IPv6
+	MountProto Opt[string] // mountproto: netid of mountd
+	Port       Opt[uint16] // port of NFS; 0 is the same as not given: rpcbind is asked
+	MountPort  Opt[uint16] // mountport: port of mountd, likewise
+	MountVers  Opt[uint32] // mountvers: always 3
+
+	Rsize Opt[uint32] // most bytes of a READ as wished; package mount rounds and clamps it
+	Wsize Opt[uint32] // most bytes of a WRITE, likewise
+
+	Timeo    Opt[time.Duration] // minor timeout; default 60 s (TCP), 1.1 s (UDP)
+	Retrans  Opt[int]           // retransmissions before the major timeout; default 2 (TCP), 3 (UDP)
+	Recovery Opt[Recovery]      // hard, soft, softerr
+
+	Sec       []string       // sec: flavours in order, "sys" and "none"; empty: what the server lists
+	Resvport  Opt[bool]      // resvport, noresvport: bind a reserved port if possible; default true
+	Lock      Opt[bool]      // lock, nolock: ask the server for locks; see Locks
+	LocalLock Opt[LocalLock] // local_lock: kinds of locks kept on this host; see Locks
+
+	AcRegMin, AcRegMax Opt[time.Duration] // attribute cache of files; see AttrCache
+	AcDirMin, AcDirMax Opt[time.Duration] // attribute cache of directories
+	NoAC               Opt[bool]          // ac, noac
+	NoCTO              Opt[bool]          // cto, nocto: no revalidation at open
+
+	AllowOther bool // allow_other: an ordinary user's mount that other users may enter (root's always can)
+	Remount    bool // remount: change a mount that exists
+	Sloppy     bool // sloppy: unknown names were skipped
+
+	// What package mount found out, for String: text of addresses, PATHCONF's
+	// longest name. Parse never sets them.
+	Addr, MountAddr string
+	Namlen          uint32
+
+	// Warnings are lines to be said once, at the mount and in its status.
+	Warnings []string
+}
+
+// Recovery is what a caller sees when the server does not answer. The numbers
+// are those of package rpc.
+type Recovery uint8
+
+// The kinds of Recovery.
+const (
+	Hard    Recovery = iota // go on for ever
+	Soft                    // after the major timeout EIO
+	SoftErr                 // after the major timeout ETIMEDOUT
+)
+
+// String returns the option's name.
+func (r Recovery) String() string {
+	switch r {
+	case Soft:
+		return "soft"
+	case SoftErr:
+		return "softerr"
+	}
+	return "hard"
+}
+
+// LocalLock is the set of kinds of locks that are kept on this host instead of
+// asking the server for them.
+type LocalLock uint8
+
+// The members of LocalLock, and the two sets that have names.
+const (
+	LocalFlock LocalLock = 1 << iota // flock(2)
+	LocalPosix                       // fcntl(2)
+	LocalNone  LocalLock = 0
+	LocalAll             = LocalFlock | LocalPosix
+)
+
+// String returns the value of local_lock=.
+func (l LocalLock) String() string {
+	switch l {
+	case LocalAll:
+		return "all"
+	case LocalFlock:
+		return "flock"
+	case LocalPosix:
+		return "posix"
+	}
+	return "none"
+}
+
+// Locks returns which locks are local in effect. Today it is LocalAll whatever
+// was asked for: gonfs does not lock on the server yet, and Parse says so in
+// Warnings. nolock beats local_lock in any order.
+func (o *Options) Locks() LocalLock { return LocalAll }
+
+// The defaults of the attribute cache (nfs(5)).
+const (
+	DefaultAcRegMin = 3 * time.Second
+	DefaultAcRegMax = 60 * time.Second
+	DefaultAcDirMin = 30 * time.Second
+	DefaultAcDirMax = 60 * time.Second
+)
+
+// AttrCache are the times that attributes may be answered from memory: Min when
+// they changed a moment ago, growing to Max.
+type AttrCache struct{ RegMin, RegMax, DirMin, DirMax time.Duration }
+
+// AttrCache returns the times in effect: all zero with noac. A maximum below
+// its minimum is taken for the minimum (the Linux client would go back and
+// forth between them).
+func (o *Options) AttrCache() AttrCache {
+	if o.NoAC.Value {
+		return AttrCache{}
+	}
+	c := AttrCache{
+		RegMin: o.AcRegMin.Or(DefaultAcRegMin), RegMax: o.AcRegMax.Or(DefaultAcRegMax),
+		DirMin: o.AcDirMin.Or(DefaultAcDirMin), DirMax: o.AcDirMax.Or(DefaultAcDirMax),
+	}
+	c.RegMax, c.DirMax = max(c.RegMin, c.RegMax), max(c.DirMin, c.DirMax)
+	return c
+}
+
+// Clone returns a copy that shares nothing with o.
+func (o *Options) Clone() *Options {
+	c := *o
+	c.Sec, c.Warnings = slices.Clone(o.Sec), slices.Clone(o.Warnings)
+	return &c
+}
