@@ -1,0 +1,141 @@
+package mount
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/portmap"
+	"github.com/gonfs/gonfs/rpc"
+)
+
+// Dial mounts: it makes one pass over the server's addresses and transports,
+// and ends within bounded time or when ctx does. Errors are *Error. The session
+// holds connections until Umount or Close.
+func Dial(ctx context.Context, cfg Config) (*Session, error) {
+	return newMounter(cfg).mount(ctx)
+}
+
+// mount is Dial.
+func (m *mounter) mount(ctx context.Context) (*Session, error) {
+	host := m.cfg.Spec.Host
+	targets, err := m.resolve(ctx, host, m.plan.NFS.family(), m.plan.NFS.Netids[0])
+	if err != nil {
+		return nil, m.newError("resolve", target{host: host}, err, "")
+	}
+	var worst *Error
+	for _, t := range targets {
+		s, err := m.dial(ctx, t)
+		if err == nil {
+			m.log.InfoContext(ctx, "mounted", "spec", m.spec, "server", t.host, "options", s.opts.String())
+			return s, nil
+		}
+		m.log.DebugContext(ctx, "no mount", "server", t.host, "error", err)
+		worst = telling(worst, err)
+		if ctx.Err() != nil || !err.otherWay() {
+			break
+		}
+	}
+	return nil, worst
+}
+
+// dial mounts from one address.
+func (m *mounter) dial(ctx context.Context, t target) (*Session, *Error) {
+	at, err := m.mountdTarget(ctx, t)
+	if err != nil {
+		return nil, m.newError("resolve", t, err, "")
+	}
+	mountdWays, nfsWays, guessed, e := m.discover(ctx, at, t)
+	if e != nil {
+		return nil, e
+	}
+	granted, e := m.mnt(ctx, at, mountdWays)
+	if e != nil {
+		if guessed && e.Hint == "" && e.Temporary {
+			e.Hint = fmt.Sprintf("rpcbind did not answer, nor did mountd at port %d: give port= and mountport=, or open port %d", mountdWays[0].port, m.rpcbind)
+		}
+		return nil, e
+	}
+	s, e := m.enter(ctx, t, nfsWays, granted)
+	if e != nil {
+		// The server's list of mounts must not keep what came to nothing, not
+		// even when ctx has ended.
+		if err := m.umnt(context.WithoutCancel(ctx), granted); err != nil {
+			m.log.DebugContext(ctx, "no UMNT", "error", err)
+		}
+		return nil, e
+	}
+	return s, nil
+}
+
+// mountdTarget returns the address at which mountd is asked: that of NFS,
+// unless mountproto= is of the other family.
+func (m *mounter) mountdTarget(ctx context.Context, t target) (target, error) {
+	f := m.plan.Mountd.family()
+	if !t.addr.IsValid() || f.has(t.addr) {
+		return t, nil
+	}
+	l, err := m.resolve(ctx, m.cfg.Spec.Host, f, m.plan.Mountd.Netids[0])
+	if err != nil {
+		return target{}, err
+	}
+	return l[0], nil
+}
+
+// enter goes from the handle to a session, over each of the ways in turn.
+func (m *mounter) enter(ctx context.Context, t target, ways []endpoint, g *mounted) (*Session, *Error) {
+	flavor, err := ChooseFlavor(m.opts.Sec, g.flavors)
+	if err != nil {
+		return nil, m.newError("sec", t, err, err.Error())
+	}
+	fh, err := nfs3.MakeFH(g.fh)
+	if err != nil {
+		return nil, m.newError("MNT", t, err, "")
+	}
+	var worst *Error
+	for _, way := range ways {
+		s, e := m.enterOver(ctx, t, way, flavor, fh)
+		if e == nil {
+			s.granted = g
+			s.opts = s.effective(flavor)
+			return s, nil
+		}
+		worst = telling(worst, e)
+		if ctx.Err() != nil || !e.otherWay() {
+			break
+		}
+	}
+	return nil, worst
+}
+
+// enterOver connects to NFS over one way and looks at the export.
+func (m *mounter) enterOver(ctx context.Context, t target, way endpoint, flavor rpc.Flavor, fh nfs3.FH) (*Session, *Error) {
+	l, err := m.connect(ctx, t, way)
+	if err != nil {
+		return nil, m.newError("connect", t, err, "")
+	}
+	c := l.client(flavor)
+	s := &Session{m: m, link: l, rpc: c, nfs: nfs3.NewClient(c)}
+	s.root, err = l.examine(ctx, s.nfs, fh)
+	if err == nil && s.root.attr.Type != nfs3.TypeDir {
+		err = ErrNotDirectory
+	}
+	if err != nil {
+		s.Close()
+		return nil, m.newError("FSINFO", t, err, m.authHint(err, way.netid, uint16(l.from.Load())))
+	}
+	udp := transportOf(way.netid) == portmap.NetidUDP
+	r := SizeRequest{
+		Rsize: m.opts.Rsize.Value, Wsize: m.opts.Wsize.Value,
+		Rtmax: s.root.info.Rtmax, Rtpref: s.root.info.Rtpref,
+		Wtmax: s.root.info.Wtmax, Wtpref: s.root.info.Wtpref,
+		Dtpref: s.root.info.Dtpref,
+		UDP:    udp, V6: t.v6(),
+	}
+	if udp && m.cfg.DialContext == nil {
+		r.MTU = routeMTU(t.hostport(way.port), way.netid)
+	}
+	s.sizes = Negotiate(r)
+	l.ready.Store(true)
+	return s, nil
+}

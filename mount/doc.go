@@ -1,0 +1,53 @@
+// Package mount turns "host:/path" and mount options into a Session: the
+// connection to NFS, the handle of the export's root, and what was agreed.
+//
+// NFS knows neither names nor ports. Between the words of the user and the
+// first READ lie four conversations, with three programs of the server:
+//
+//	rpcbind   at which ports are MOUNT and NFS?           package portmap
+//	mountd    which file handle has the root of /path?    package mountd
+//	NFS       FSINFO, PATHCONF, GETATTR of that handle    package nfs3
+//	mountd    UMNT, when all is done
+//
+// # The plan
+//
+// Which transport each of them is asked over follows nfs(5). It is worked out
+// by PlanFor, without any traffic:
+//
+//	given                mountd           NFS                discovery
+//	nothing              udp, then tcp    tcp, then udp      yes
+//	proto, udp or tcp    the same         the same           none
+//	mountproto           as given         tcp, then udp      of NFS
+//	both                 mountproto       proto              none, in any order
+//
+// Discovery means that the transport may change to what the server offers; a
+// transport that was given is never changed. Ports are asked of rpcbind unless
+// they are given too. Names of transports are netids: udp and tcp are IPv4,
+// udp6 and tcp6 are IPv6, and with neither given the family is that of the
+// address.
+//
+// rpcbind is asked over both transports at once when none was given, else over
+// that of the service asked for. Only the port of its answer is used. Where no
+// rpcbind answers (many firewalls pass port 2049 alone) the ports 2049 and
+// 20048 are tried.
+//
+// # What is agreed
+//
+// The flavour of the credentials is chosen from the list that MNT answers (see
+// ChooseFlavor), and the sizes of READ, WRITE and READDIR from the options,
+// FSINFO and the transport (see Negotiate). Over TCP the default is the largest
+// size that the server takes, up to 1 MiB, and not, as in Linux, the one that
+// the server prefers. Over UDP it is the largest for which no datagram is
+// fragmented on the way.
+//
+// # Time
+//
+// Dial is one pass over all addresses and transports, and ends: rpcbind has 3 s
+// over UDP and 10 s over TCP, a connection 10 s, an answer of mountd or NFS
+// 30 s, as long as the server shows that it lives. Trying again (retry=, bg) is
+// for the caller, who sees from Error.Temporary whether it is any use.
+//
+// After Dial the session's NFS client follows timeo, retrans and hard or soft;
+// when it must reconnect to a port that rpcbind had told, and nobody listens
+// there any more, it asks rpcbind again.
+package mount

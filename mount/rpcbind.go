@@ -1,0 +1,168 @@
+package mount
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+
+	"github.com/gonfs/gonfs/portmap"
+	"github.com/gonfs/gonfs/rpc"
+)
+
+// query is a question to rpcbind.
+type query struct {
+	prog, vers uint32
+	netid      string
+}
+
+// answer is what rpcbind said to a query: a port, or why there is none.
+type answer struct {
+	port uint16
+	err  error
+}
+
+// offer is what was learned from a server's rpcbind.
+type offer struct {
+	answers     map[query]answer
+	unreachable error // there was no answer at all, and this is why
+}
+
+// ask puts all queries to the rpcbind of t at once, each over the transports
+// that the plan names; the first answer to a query counts. It ends within 10 s
+// (3 s if only UDP is asked), or with ctx.
+func (m *mounter) ask(ctx context.Context, t target, queries []query) *offer {
+	over := map[string][]query{}
+	for _, q := range queries {
+		for _, transport := range m.plan.rpcbindOver(q.netid) {
+			over[transport] = append(over[transport], q)
+		}
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	type told struct {
+		answers map[query]answer
+		err     error
+	}
+	results := make(chan told, len(over))
+	for transport, l := range over {
+		go func() { // ends with askOver, which is bounded; received below
+			a, err := m.askOver(ctx, t, transport, l)
+			results <- told{a, err}
+		}()
+	}
+	o := &offer{answers: map[query]answer{}}
+	var errs []error
+	for range over {
+		r := <-results
+		for q, a := range r.answers {
+			if old, ok := o.answers[q]; !ok || old.port == 0 && a.port != 0 {
+				o.answers[q] = a
+			}
+		}
+		if r.err != nil {
+			errs = append(errs, r.err)
+		}
+		if len(o.answers) == len(queries) {
+			stop()
+		}
+	}
+	if len(o.answers) == 0 && len(queries) > 0 {
+		o.unreachable = errors.Join(errs...)
+		m.log.DebugContext(ctx, "no rpcbind", "server", t.host, "error", o.unreachable)
+	}
+	return o
+}
+
+// askOver asks over one transport, udp or tcp. The error tells why queries are
+// missing from the answers.
+func (m *mounter) askOver(ctx context.Context, t target, transport string, queries []query) (map[query]answer, error) {
+	limit := rpcbindTCP
+	if transport == portmap.NetidUDP {
+		limit = rpcbindUDP
+	}
+	ctx, stop := within(ctx, limit, "rpcbind over "+transport)
+	defer stop()
+	v6 := t.v6()
+	netid := transport
+	if !t.addr.IsValid() {
+		v6 = isV6(queries[0].netid)
+	}
+	if v6 {
+		netid += "6"
+	}
+	c, err := m.open(ctx, t, endpoint{netid: netid, port: m.rpcbind}, false, nil, retransmit)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+
+	var mu sync.Mutex // guards answers and failed
+	answers := map[query]answer{}
+	var failed error
+	tell := func(q query, port uint16, err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if err == nil || errors.Is(err, portmap.ErrNotRegistered) || errors.Is(err, portmap.ErrBadAnswer) {
+			answers[q] = answer{port, err}
+			return
+		}
+		failed = err
+	}
+	var wg sync.WaitGroup // its goroutines end with their calls, and these with ctx
+	for _, q := range queries {
+		wg.Go(func() {
+			port, err := uint16(0), error(nil)
+			if v6 {
+				port, err = rpcbindPort(ctx, c.Client, q, netid, t.addr)
+			} else {
+				prot, _ := portmap.NetidProt(q.netid)
+				port, err = portmap.NewClient(c.Client).Getport(ctx, portmap.Mapping{Prog: q.prog, Vers: q.vers, Prot: prot})
+			}
+			tell(q, port, err)
+		})
+	}
+	wg.Wait()
+	return answers, failed
+}
+
+// rpcbindPort asks version 4 of rpcbind, and version 3 if that is not there.
+// over is the netid of the connection: rpcbind takes it for the netid of the
+// question (RFC 1833 section 2.2.1), so another one is looked up in the list.
+func rpcbindPort(ctx context.Context, c *rpc.Client, q query, over string, at netip.Addr) (port uint16, err error) {
+	for _, version := range []uint32{portmap.Version4, portmap.Version3} {
+		b := portmap.NewRpcbind(c, version)
+		if q.netid == over {
+			r := portmap.Rpcb{Prog: q.prog, Vers: q.vers, Netid: q.netid}
+			if at.IsValid() {
+				r.Addr = portmap.FormatUaddr(netip.AddrPortFrom(at.WithZone(""), portmap.Port))
+			}
+			var a netip.AddrPort
+			a, err = b.Getaddr(ctx, r)
+			port = a.Port()
+		} else {
+			port, err = portInDump(ctx, b, q)
+		}
+		var refused *rpc.AcceptError
+		if !errors.As(err, &refused) {
+			return port, err
+		}
+	}
+	return 0, err
+}
+
+// portInDump looks a query up in the list of all that is registered.
+func portInDump(ctx context.Context, b *portmap.Rpcbind, q query) (uint16, error) {
+	l, err := b.Dump(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range l {
+		if r.Prog == q.prog && r.Vers == q.vers && r.Netid == q.netid {
+			if a, err := portmap.ParseUaddr(r.Addr); err == nil && a.Port() != 0 {
+				return a.Port(), nil
+			}
+		}
+	}
+	return 0, &portmap.Error{Prog: q.prog, Vers: q.vers, Netid: q.netid, Err: portmap.ErrNotRegistered}
+}
