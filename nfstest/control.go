@@ -1,0 +1,120 @@
+package nfstest
+
+import "slices"
+
+// Keep is what survives a Restart.
+type Keep int
+
+// The values of Keep.
+const (
+	KeepDRC  Keep = iota + 1 // the duplicate-request cache
+	KeepData                 // UNSTABLE data, as if it had been written in time; the verifier changes all the same
+)
+
+// Restart does what a crash of the server and its quick return do: all TCP
+// connections are reset, calls that were not answered are lost, UNSTABLE data
+// that was not committed is gone, the write verifier is another one, and the
+// duplicate-request cache is empty. File handles stay good. It returns when
+// the server is there again.
+func (s *Server) Restart(keep ...Keep) {
+	s.mu.Lock()
+	s.gen++ // whatever waits for running will find itself out of date
+	s.mu.Unlock()
+	s.hangUp(false)
+	s.running.Lock()
+	defer s.running.Unlock()
+	if !slices.Contains(keep, KeepDRC) {
+		s.cache.clear()
+	}
+	if !slices.Contains(keep, KeepData) {
+		s.fsMu.Lock()
+		s.fs.restart()
+		s.fsMu.Unlock()
+	}
+	s.changeVerf()
+	s.note("Restart")
+}
+
+// generation tells calls from before a restart from those after it.
+func (s *Server) generation() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gen
+}
+
+// ResetConnections resets all TCP connections. The server goes on.
+func (s *Server) ResetConnections() {
+	s.hangUp(false)
+	s.note("ResetConnections")
+}
+
+// Down makes the server unreachable: listening sockets are closed, connections
+// reset, new ones refused. Up ends it. Files, caches and verifier stay; for a
+// crash call Restart while it is down.
+func (s *Server) Down() {
+	s.mu.Lock()
+	s.down = true
+	s.mu.Unlock()
+	s.hangUp(true)
+	s.note("Down")
+}
+
+// Up ends Down: the server listens at the same ports again. The error is that
+// of listening.
+func (s *Server) Up() error {
+	s.mu.Lock()
+	was := s.down
+	s.down = false
+	nets, ports := s.nets, s.ports
+	s.mu.Unlock()
+	if !was {
+		return nil
+	}
+	s.note("Up")
+	for d := range doors {
+		if len(nets) == 0 {
+			break
+		}
+		if err := s.listen(d, nets, ports[d]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Freeze stops the server as SIGSTOP does: connections stay, and nothing is
+// answered until Thaw.
+func (s *Server) Freeze() {
+	s.mu.Lock()
+	if s.frozen == nil && !s.closed {
+		s.frozen = make(chan struct{})
+	}
+	s.mu.Unlock()
+	s.note("Freeze")
+}
+
+// Thaw ends Freeze.
+func (s *Server) Thaw() {
+	s.mu.Lock()
+	was := s.frozen
+	s.frozen = nil
+	s.mu.Unlock()
+	if was != nil {
+		close(was)
+		s.note("Thaw")
+	}
+}
+
+// awake waits while the server is frozen. It reports whether the server serves
+// at all: false when it is closed or down.
+func (s *Server) awake() bool {
+	for {
+		s.mu.Lock()
+		frozen, off := s.frozen, s.closed || s.down
+		s.mu.Unlock()
+		if frozen == nil || off {
+			return !off
+		}
+		<-frozen
+	}
+}
