@@ -1,0 +1,169 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/rpc"
+)
+
+// Getattr returns the attributes of ino, from the cache while they count. A
+// file with dirty data has its WRITEs sent and answered first, so that the
+// times are the server's; they need not be committed. The size is never less
+// than what was written here. ctx cancels the wait.
+func (fs *FS) Getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fattr, error) {
+	if err := fs.alive(ino); err != nil {
+		return nfs3.Fattr{}, err
+	}
+	if ino.data.hasDirty() {
+		if err := fs.drain(ctx, ino); err != nil {
+			return nfs3.Fattr{}, err
+		}
+	}
+	if a, fresh := fs.view(ino); fresh {
+		return a, nil
+	}
+	return fs.getattr(ctx, fs.credOr(cred), ino)
+}
+
+// getattr is Getattr by asking the server.
+func (fs *FS) getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fattr, error) {
+	args := nfs3.GetattrArgs{Object: ino.fh}
+	var reply nfs3.GetattrReply
+	err := fs.retry(ctx, func() error {
+		st := fs.begin(ino)
+		err := fs.nfs.Getattr(ctx, cred, &args, &reply)
+		if err == nil {
+			fs.applyAttr(ino, st, &nfs3.PostOpAttr{Present: true, Attr: reply.Attr})
+		}
+		return err
+	})
+	if err == nil {
+		err = fs.alive(ino) // the handle may have turned out to be another object's
+	}
+	if err != nil {
+		return nfs3.Fattr{}, fs.failed(ino, err)
+	}
+	a, _ := fs.view(ino)
+	return a, nil
+}
+
+// AttrTimeout returns how long the attributes that were returned last may be
+// used without asking again. It is 0 under noac, and while ino has dirty data:
+// its times are about to change.
+func (fs *FS) AttrTimeout(ino *Inode) time.Duration {
+	if ino.data.hasDirty() {
+		return 0
+	}
+	ino.mu.Lock()
+	defer ino.mu.Unlock()
+	return ino.cache.left(time.Now())
+}
+
+// Setattr changes the attributes that s sets and returns all. Dirty data is
+// sent first: SETATTR may take the right to write away, and cut or date what
+// was written. With a File, a change of size is made as its opener, who may
+// truncate even if the mode no longer allows it. ctx cancels the wait.
+func (fs *FS) Setattr(ctx context.Context, cred *rpc.Cred, ino *Inode, file *File, s *nfs3.Sattr) (nfs3.Fattr, error) {
+	if err := fs.alive(ino); err != nil {
+		return nfs3.Fattr{}, err
+	}
+	cred = fs.credOr(cred)
+	if s.Size.Set {
+		if fs.maxFileSize > 0 && s.Size.Value > fs.maxFileSize {
+			return nfs3.Fattr{}, nfs3.ErrFbig
+		}
+		if file != nil {
+			cred = file.Cred()
+		}
+	}
+	if err := fs.drain(ctx, ino); err != nil {
+		return nfs3.Fattr{}, err
+	}
+	args := nfs3.SetattrArgs{Object: ino.fh, Attr: *s}
+	var reply nfs3.SetattrReply
+	err := fs.retry(ctx, func() error {
+		st := fs.beginChange(ino)
+		err := fs.nfs.Setattr(ctx, cred, &args, &reply)
+		if err == nil && s.Size.Set {
+			fs.resized(ino, s.Size.Value)
+		}
+		fs.booked(ino, st, err, &reply.Wcc)
+		return err
+	})
+	if err != nil {
+		return nfs3.Fattr{}, fs.failed(ino, err)
+	}
+	if s.Mode.Set || s.UID.Set || s.GID.Set {
+		ino.mu.Lock()
+		ino.access.drop(fs.gen.Add(1))
+		ino.mu.Unlock()
+	}
+	if a, fresh := fs.view(ino); fresh || reply.Wcc.After.Present {
+		return a, nil
+	}
+	return fs.getattr(ctx, cred, ino)
+}
+
+// booked books the outcome of a call that began with beginChange.
+func (fs *FS) booked(ino *Inode, st stamp, err error, w *nfs3.WccData) {
+	switch {
+	case err == nil, answered(err) && w.After.Present:
+		fs.applyWcc(ino, st, w)
+	case answered(err):
+		fs.refused(ino, st)
+	default:
+		fs.endChange(ino, st) // nobody knows what happened
+	}
+}
+
+// resized notes that a call of ours made ino size bytes long.
+func (fs *FS) resized(ino *Inode, size uint64) {
+	fs.truncate(ino, size)
+	ino.mu.Lock()
+	ino.cache.floor = min(ino.cache.floor, size)
+	ino.cache.attr.Size = size
+	ino.mu.Unlock()
+}
+
+// target is the cached text of a symbolic link, guarded by its Inode's mutex.
+// It counts while the attributes do, and is dropped when they change.
+type target struct {
+	text  string
+	known bool
+}
+
+// Readlink returns the text of a symbolic link: up to nfs3.MaxPath bytes that
+// may hold anything. Other types are NFS3ERR_INVAL. ctx cancels the wait.
+func (fs *FS) Readlink(ctx context.Context, cred *rpc.Cred, ino *Inode) (string, error) {
+	if err := fs.alive(ino); err != nil {
+		return "", err
+	}
+	if ino.typ != nfs3.TypeLnk {
+		return "", nfs3.ErrInval
+	}
+	ino.mu.Lock()
+	t, fresh := ino.target, ino.cache.fresh(time.Now())
+	ino.mu.Unlock()
+	if t.known && fresh {
+		return t.text, nil
+	}
+	args := nfs3.ReadlinkArgs{Symlink: ino.fh}
+	var reply nfs3.ReadlinkReply
+	err := fs.retry(ctx, func() error {
+		st := fs.begin(ino)
+		err := fs.nfs.Readlink(ctx, fs.credOr(cred), &args, &reply)
+		if answered(err) {
+			fs.applyAttr(ino, st, &reply.Attr)
+		}
+		return err
+	})
+	if err != nil {
+		return "", fs.failed(ino, err)
+	}
+	ino.mu.Lock()
+	ino.target = target{reply.Target, true}
+	ino.mu.Unlock()
+	return reply.Target, nil
+}

@@ -1,0 +1,141 @@
+package client
+
+import (
+	"encoding/binary"
+	"sort"
+)
+
+// dirLog remembers what was read of a directory: the server's cookie behind
+// each entry, for Seek, and a hash of its name, for starting over. Cookies are
+// kept as differences, 1–9 bytes each, so that a directory of a million
+// entries costs 10 to 16 MB while it is open.
+type dirLog struct {
+	blocks []dirBlock
+	n      uint64 // entries
+}
+
+// dirBlock is a run of entries.
+type dirBlock struct {
+	first  uint64 // ordinal of its first entry
+	base   uint64 // cookie that the first difference counts from
+	deltas []byte // varints; nil once the server forgot the cookies
+	last   uint64 // cookie of its last entry
+	hash   []uint64
+}
+
+const (
+	blockEntries = 256
+	maxLogged    = 4 << 20 // entries; what lies beyond is reached by counting
+)
+
+// full reports whether entries came that were not remembered.
+func (l *dirLog) full() bool { return l.n > maxLogged }
+
+func (l *dirLog) reset() { *l = dirLog{} }
+
+// put remembers entry number ordinal. An ordinal that is known is an entry
+// that is read again after a Seek: if it differs, so may all behind it.
+func (l *dirLog) put(ordinal, cookie, hash uint64) {
+	if ordinal <= l.n {
+		if c, ok := l.cookie(ordinal); ok && c == cookie {
+			return
+		}
+		l.cut(ordinal - 1)
+	}
+	if ordinal != l.n+1 {
+		return // behind entries that were not remembered
+	}
+	l.n++
+	if l.n > maxLogged {
+		return
+	}
+	b := l.tail()
+	if b == nil || len(b.hash) == blockEntries || b.deltas == nil {
+		base := uint64(0)
+		if b != nil {
+			base = b.last
+		}
+		l.blocks = append(l.blocks, dirBlock{first: ordinal, base: base, last: base, deltas: []byte{}})
+		b = l.tail()
+	}
+	b.deltas = binary.AppendVarint(b.deltas, int64(cookie-b.last)) // wraps around, and back when it is added
+	b.last = cookie
+	b.hash = append(b.hash, hash)
+}
+
+func (l *dirLog) tail() *dirBlock {
+	if len(l.blocks) == 0 {
+		return nil
+	}
+	return &l.blocks[len(l.blocks)-1]
+}
+
+// cookie returns the server's cookie behind entry number ordinal, if it is
+// known and good.
+func (l *dirLog) cookie(ordinal uint64) (uint64, bool) {
+	i := l.find(ordinal)
+	if i < 0 || l.blocks[i].deltas == nil {
+		return 0, false
+	}
+	b := &l.blocks[i]
+	c, at := b.base, b.deltas
+	for range ordinal - b.first + 1 {
+		d, n := binary.Varint(at)
+		c, at = c+uint64(d), at[n:]
+	}
+	return c, true
+}
+
+// find returns the index of the block that holds ordinal, or -1.
+func (l *dirLog) find(ordinal uint64) int {
+	i := sort.Search(len(l.blocks), func(i int) bool { return l.blocks[i].first > ordinal }) - 1
+	if i < 0 || ordinal-l.blocks[i].first >= uint64(len(l.blocks[i].hash)) {
+		return -1
+	}
+	return i
+}
+
+// cut forgets all entries behind number n.
+func (l *dirLog) cut(n uint64) {
+	for len(l.blocks) > 0 && l.tail().first > n {
+		l.blocks = l.blocks[:len(l.blocks)-1]
+	}
+	if b := l.tail(); b != nil {
+		keep := n - b.first + 1
+		if keep < uint64(len(b.hash)) {
+			old := *b
+			*b = dirBlock{first: old.first, base: old.base, last: old.base}
+			b.hash = old.hash[:keep]
+			if old.deltas != nil {
+				used := 0
+				for range keep {
+					d, w := binary.Varint(old.deltas[used:])
+					used += w
+					b.last += uint64(d)
+				}
+				b.deltas = old.deltas[:used]
+			}
+		}
+	}
+	l.n = n
+}
+
+// cutCookies forgets the cookies: the server did too.
+func (l *dirLog) cutCookies() {
+	for i := range l.blocks {
+		l.blocks[i].deltas = nil
+	}
+}
+
+// hashes returns the hashes of the first n entries.
+func (l *dirLog) hashes(n uint64) map[uint64]bool {
+	out := make(map[uint64]bool, n)
+	for _, b := range l.blocks {
+		for i, h := range b.hash {
+			if b.first+uint64(i) <= n {
+				out[h] = true
+			}
+		}
+	}
+	return out
+}

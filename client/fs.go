@@ -1,0 +1,110 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/rpc"
+)
+
+// ErrClosed is the error of operations on an FS after Close or Abort.
+var ErrClosed = errors.New("client: file system is closed")
+
+// FS is a file system of a server: what the kernel's fs/nfs is to Linux. Its
+// methods take an *Inode and the credential to ask with (nil is the default of
+// Options), and are what FUSE is served from; a Tree (As) has paths instead.
+// All are safe for concurrent use.
+//
+// Errors are an nfs3.Status, which the server answered (as *nfs3.Error) or
+// would have answered, those of rpc.Client.Call, or the cause of ctx. Errno
+// turns any of them into the system's number.
+type FS struct {
+	config
+	life   context.Context // ends with Close or Abort; what outlives its caller runs on it
+	end    context.CancelCauseFunc
+	closed atomic.Bool
+	crew   crew
+
+	gen    atomic.Uint64 // calls and local changes, in order
+	lastID atomic.Uint64
+	table  table
+	root   *Inode
+
+	namesHeld *atomic.Int64 // entries of all name caches
+	noPlus    atomic.Bool   // the server has no READDIRPLUS
+	badNames  atomic.Uint64 // entries of listings that were dropped for their names
+	sillies   sillies
+	changes   changes
+
+	wb       writeback
+	raBudget budget
+}
+
+// config is what an FS needs to know of its mount.
+type config struct {
+	nfs  *nfs3.Client
+	cred *rpc.Cred    // for calls that bring none; never nil
+	log  *slog.Logger // never nil
+
+	rootFH   nfs3.FH
+	rootAttr nfs3.Fattr
+
+	rsize, wsize, dtsize uint32 // most bytes of a READ, WRITE, READDIRPLUS
+	maxFileSize          uint64 // 0: unknown
+	nameMax              uint32 // most bytes of a name
+
+	reg, dir   limits // how long attributes count
+	noCTO      bool   // open does not ask the server whether the file changed
+	lookups    lookupCache
+	syncWrites bool
+	strict     bool  // EEXIST and ENOENT after retransmissions are taken as they are
+	dirtyLimit int64 // most bytes of dirty data
+}
+
+// newFS returns the file system that c describes. It lives until Close or
+// Abort.
+func newFS(c config) *FS {
+	fs := &FS{config: c, namesHeld: new(atomic.Int64)}
+	fs.life, fs.end = context.WithCancelCause(context.Background())
+	fs.table.init()
+	fs.sillies.init()
+	fs.raBudget.limit = maxAhead
+	fs.wb.init(fs, c.dirtyLimit)
+	st := fs.begin(nil)
+	fs.root = fs.inode(c.rootFH, &c.rootAttr)
+	fs.applyAttr(fs.root, st, &nfs3.PostOpAttr{Present: true, Attr: c.rootAttr})
+	return fs
+}
+
+// Root returns the root of the export.
+func (fs *FS) Root() *Inode { return fs.root }
+
+// inode returns the Inode of fh, making one if there is none. a is what the
+// server says of the object; the caller books it.
+func (fs *FS) inode(fh nfs3.FH, a *nfs3.Fattr) *Inode {
+	return fs.table.find(fh, a.Type, a.FileID, func() *Inode {
+		return &Inode{
+			id: fs.lastID.Add(1), fh: fh, typ: a.Type, fileid: a.FileID,
+			number: mixFileID(a.FileID, a.FSID, fs.rootAttr.FSID),
+		}
+	})
+}
+
+// limits returns how long attributes of ino count.
+func (fs *FS) limits(ino *Inode) limits {
+	if ino.typ == nfs3.TypeDir {
+		return fs.dir
+	}
+	return fs.reg
+}
+
+// credOr returns cred, or the default if it is nil.
+func (fs *FS) credOr(cred *rpc.Cred) *rpc.Cred {
+	if cred == nil {
+		return fs.cred
+	}
+	return cred
+}

@@ -1,0 +1,111 @@
+package client
+
+import (
+	"context"
+	"errors"
+
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/rpc"
+)
+
+// Lookup returns what name means in dir, and its attributes. Both may come
+// from the cache (see the package's documentation); the LOOKUP that is made
+// otherwise brings fresh attributes of both. "." is dir itself, ".." its
+// parent as the server sees it, the root's being the root. A name that is
+// empty or holds "/" or NUL is NFS3ERR_INVAL, one that is too long
+// NFS3ERR_NAMETOOLONG, a missing one NFS3ERR_NOENT. ctx cancels the wait.
+func (fs *FS) Lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name string) (*Inode, nfs3.Fattr, error) {
+	cred = fs.credOr(cred)
+	switch {
+	case name == "." || name == ".." && dir == fs.root:
+		if dir.typ != nfs3.TypeDir {
+			return nil, nfs3.Fattr{}, nfs3.ErrNotdir
+		}
+		a, err := fs.Getattr(ctx, cred, dir)
+		return dir, a, err
+	case name == "..":
+		if err := fs.checkEntry(dir, "parent"); err != nil {
+			return nil, nfs3.Fattr{}, err
+		}
+		return fs.lookup(ctx, cred, dir, name)
+	}
+	if err := fs.checkEntry(dir, name); err != nil {
+		return nil, nfs3.Fattr{}, err
+	}
+	if ino, ok := fs.cachedName(cred, dir, name); ok {
+		if ino == nil {
+			return nil, nfs3.Fattr{}, nfs3.ErrNoent
+		}
+		if a, fresh := fs.view(ino); fresh {
+			ino.foundAt(dir, name)
+			return ino, a, nil
+		}
+		// LOOKUP costs what GETATTR would, and sees a name that was replaced.
+	}
+	return fs.lookup(ctx, cred, dir, name)
+}
+
+// lookup is Lookup by asking the server. name is good.
+func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name string) (*Inode, nfs3.Fattr, error) {
+	var (
+		st    stamp
+		args  = nfs3.LookupArgs{What: nfs3.DirOpArgs{Dir: dir.fh, Name: name}}
+		reply nfs3.LookupReply
+	)
+	err := fs.retry(ctx, func() error {
+		st = fs.begin(dir)
+		err := fs.nfs.Lookup(ctx, cred, &args, &reply)
+		if answered(err) {
+			fs.applyAttr(dir, st, &reply.DirAttr)
+		}
+		return err
+	})
+	missing := errors.Is(err, nfs3.ErrNoent)
+	if err == nil || missing {
+		dir.mu.Lock() // whoever is answered may search the directory
+		dir.access.learn(st.gen, cred, nfs3.AccessLookup, nfs3.AccessLookup)
+		dir.mu.Unlock()
+	}
+	if missing && name != ".." {
+		fs.learnName(dir, st, &reply.DirAttr, name, nil)
+	}
+	if err != nil {
+		return nil, nfs3.Fattr{}, fs.failed(dir, err)
+	}
+	ino, err := fs.obtain(ctx, cred, st, reply.Object, &reply.Attr)
+	if err != nil {
+		return nil, nfs3.Fattr{}, err
+	}
+	if name != ".." {
+		fs.learnName(dir, st, &reply.DirAttr, name, ino)
+		ino.foundAt(dir, name)
+	}
+	a, _ := fs.view(ino)
+	return ino, a, nil
+}
+
+// obtain returns the Inode of a handle that a reply brought, asking for the
+// attributes if the reply had none. st is the stamp of the call.
+func (fs *FS) obtain(ctx context.Context, cred *rpc.Cred, st stamp, fh nfs3.FH, a *nfs3.PostOpAttr) (*Inode, error) {
+	if !a.Present {
+		var reply nfs3.GetattrReply
+		err := fs.retry(ctx, func() error {
+			st = fs.begin(nil)
+			return fs.nfs.Getattr(ctx, cred, &nfs3.GetattrArgs{Object: fh}, &reply)
+		})
+		if err != nil {
+			return nil, err
+		}
+		a = &nfs3.PostOpAttr{Present: true, Attr: reply.Attr}
+	}
+	ino := fs.inode(fh, &a.Attr)
+	fs.applyAttr(ino, st, a)
+	return ino, nil
+}
+
+// answered reports whether err leaves the reply of a call filled in: the call
+// succeeded, or the server refused it.
+func answered(err error) bool {
+	var refused *nfs3.Error
+	return err == nil || errors.As(err, &refused)
+}

@@ -1,0 +1,190 @@
+package client
+
+import (
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"time"
+	"weak"
+
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/rpc"
+)
+
+// lookupCache says which answers of LOOKUP may be given again without asking
+// (nfs(5) lookupcache).
+type lookupCache uint8
+
+const (
+	lookupAll      lookupCache = iota // names that are there and names that are not
+	lookupPositive                    // names that are there
+	lookupNone
+)
+
+// maxNames bounds the cached names of one file system, about 100 bytes each.
+// Beyond it, a directory that learns a name forgets another.
+const maxNames = 128 << 10
+
+// nameCache is what is known of a directory's names: which object a name
+// means, or that there is none. It counts while the directory's attributes do,
+// and is dropped when others change the directory; changes of our own are
+// entered. It is guarded by its Inode's mutex.
+type nameCache struct {
+	m     map[string]weak.Pointer[Inode] // the zero pointer: there is no such name
+	local uint64                         // generation of the last local change: older answers are not entered
+	busy  time.Time                      // when others were last seen to change the directory
+	count *nameCount
+}
+
+// nameCount counts the names of one directory in the total of the file system,
+// also when the directory is collected as garbage.
+type nameCount struct {
+	n     atomic.Int64
+	total *atomic.Int64
+}
+
+func (c *nameCount) add(n int) {
+	c.n.Add(int64(n))
+	c.total.Add(int64(n))
+}
+
+// drop forgets all names.
+func (c *nameCache) drop() {
+	if c.count != nil {
+		c.count.add(-len(c.m))
+	}
+	c.m = nil
+}
+
+// forget forgets one name.
+func (c *nameCache) forget(name string) {
+	if _, ok := c.m[name]; ok {
+		delete(c.m, name)
+		c.count.add(-1)
+	}
+}
+
+// enterName notes that name means ino in dir, or nothing if ino is nil.
+// dir.mu is held.
+func (fs *FS) enterNameLocked(dir *Inode, name string, ino *Inode) {
+	if fs.lookups == lookupNone || ino == nil && fs.lookups == lookupPositive {
+		dir.names.forget(name)
+		return
+	}
+	c := &dir.names
+	if c.m == nil {
+		c.m = map[string]weak.Pointer[Inode]{}
+	}
+	if c.count == nil {
+		c.count = &nameCount{total: fs.namesHeld}
+		runtime.AddCleanup(dir, func(n *nameCount) { n.total.Add(-n.n.Load()) }, c.count)
+	}
+	if _, ok := c.m[name]; !ok {
+		if len(c.m) > 0 && fs.namesHeld.Load() >= maxNames {
+			for other := range c.m {
+				c.forget(other)
+				break
+			}
+		}
+		c.count.add(1)
+	}
+	if ino == nil {
+		c.m[name] = weak.Pointer[Inode]{}
+		return
+	}
+	c.m[name] = weak.Make(ino)
+}
+
+// learnName enters what a reply said of name: it means ino, or nothing if ino
+// is nil. st is the stamp of the call and a what its reply said of the
+// directory: an answer from before a change of the directory is not entered.
+func (fs *FS) learnName(dir *Inode, st stamp, a *nfs3.PostOpAttr, name string, ino *Inode) {
+	dir.mu.Lock()
+	defer dir.mu.Unlock()
+	if a.Present && st.gen > dir.names.local && dir.cache.attr.Ctime == a.Attr.Ctime {
+		fs.enterNameLocked(dir, name, ino)
+	}
+}
+
+// changeName is called before and after a call of ours that changes what name
+// means in dir: meanwhile nothing is known of it.
+func (fs *FS) changeName(dir *Inode, name string) {
+	dir.mu.Lock()
+	defer dir.mu.Unlock()
+	dir.names.forget(name)
+	dir.names.local = fs.gen.Add(1)
+}
+
+// nameChanged is changeName after the call, when the outcome is known: name
+// means ino now, or nothing if ino is nil.
+func (fs *FS) nameChanged(dir *Inode, name string, ino *Inode) {
+	dir.mu.Lock()
+	dir.names.local = fs.gen.Add(1)
+	fs.enterNameLocked(dir, name, ino)
+	dir.mu.Unlock()
+	if ino != nil {
+		ino.foundAt(dir, name)
+	}
+}
+
+// foundAt notes where the object was seen.
+func (n *Inode) foundAt(dir *Inode, name string) {
+	n.mu.Lock()
+	n.parent, n.name = dir, name
+	n.mu.Unlock()
+}
+
+// cachedName returns what name means in dir without asking the server; nil
+// with ok means that there is no such name. cred must have been seen to be
+// allowed to search the directory.
+//
+// That a name is missing is believed only of a directory that others leave
+// alone: programs on other machines announce new files by other channels, and
+// whoever comes then must find them.
+func (fs *FS) cachedName(cred *rpc.Cred, dir *Inode, name string) (ino *Inode, ok bool) {
+	now := time.Now()
+	dir.mu.Lock()
+	defer dir.mu.Unlock()
+	p, ok := dir.names.m[name]
+	if !ok || !dir.cache.fresh(now) {
+		return nil, false
+	}
+	if granted, known := dir.access.rights(cred, nfs3.AccessLookup); !known || granted == 0 {
+		return nil, false
+	}
+	if p == (weak.Pointer[Inode]{}) {
+		return nil, dir.names.busy.IsZero() || now.Sub(dir.names.busy) >= fs.dir.max
+	}
+	ino = p.Value()
+	return ino, ino != nil
+}
+
+// lastKnown returns the object that name meant in dir when it was last heard
+// of, however long ago, or nil.
+func (fs *FS) lastKnown(dir *Inode, name string) *Inode {
+	dir.mu.Lock()
+	defer dir.mu.Unlock()
+	return dir.names.m[name].Value()
+}
+
+// checkName refuses what cannot be the name of an entry. Names are bytes.
+func (fs *FS) checkName(name string) error {
+	switch {
+	case name == "", name == ".", name == "..", strings.ContainsAny(name, "/\x00"):
+		return nfs3.ErrInval
+	case uint64(len(name)) > uint64(fs.nameMax):
+		return nfs3.ErrNametoolong
+	}
+	return nil
+}
+
+// checkEntry is checkName for an operation on name in dir.
+func (fs *FS) checkEntry(dir *Inode, name string) error {
+	if err := fs.alive(dir); err != nil {
+		return err
+	}
+	if dir.typ != nfs3.TypeDir {
+		return nfs3.ErrNotdir
+	}
+	return fs.checkName(name)
+}
