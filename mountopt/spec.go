@@ -38,7 +38,7 @@ func ParseSpec(s string) (Spec, error) {
 	var spec Spec
 	var err error
 	switch {
-	case len(s) >= 6 && strings.EqualFold(s[:6], "nfs://"):
+	case isURL(s):
 		spec, err = parseURL(s)
 	case strings.HasPrefix(s, "["):
 		host, path, found := strings.Cut(s[1:], "]")
@@ -76,12 +76,16 @@ func (s Spec) check(written string) error {
 	case strings.Contains(s.Host, ","):
 		return specError(written, "multiple hostnames are not supported yet by gonfs")
 	case strings.ContainsFunc(s.Host, notInHost):
-		return specError(written, "the hostname has a blank, a slash or a control character in it")
+		return specError(written, "the hostname has a blank, a slash, a bracket or a control character in it")
 	}
 	return nil
 }
 
-func notInHost(r rune) bool { return r == '/' || unicode.IsSpace(r) || !unicode.IsPrint(r) }
+func isURL(s string) bool { return len(s) >= 6 && strings.EqualFold(s[:6], "nfs://") }
+
+func notInHost(r rune) bool {
+	return strings.ContainsRune("/[]", r) || unicode.IsSpace(r) || !unicode.IsPrint(r)
+}
 
 // parseURL reads an NFS URL. RFC 2224 has neither users nor queries.
 func parseURL(s string) (Spec, error) {
@@ -122,10 +126,11 @@ func specError(spec, msg string) *Error {
 // String returns the spec as "host:path", the source of the mount in
 // /proc/mounts; a port that came with a URL is not in it.
 func (s Spec) String() string {
-	if strings.Contains(s.Host, ":") {
+	plain := s.Host + ":" + s.Path
+	if strings.Contains(s.Host, ":") || isURL(plain) {
 		return "[" + s.Host + "]:" + s.Path
 	}
-	return s.Host + ":" + s.Path
+	return plain
 }
 
 // Address returns the host with a port, for dialing.

@@ -1,6 +1,9 @@
 package mountopt
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Repeat is what an option means that is given twice.
 type Repeat uint8
@@ -79,7 +82,7 @@ func only(accepted string, others ...string) setter {
 				return unsupported(it, "")
 			}
 		}
-		return badValue(it.name, it.value, "one of its values ("+accepted+")")
+		return badValue(it.name, it.value, "one of its values ("+strings.Join(append([]string{accepted}, others...), ", ")+")")
 	}
 }
 

@@ -1,0 +1,154 @@
+package mountopt
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Until locks reach the server, "lock" means local_lock=all and a mount says
+// so. The change that brings them flips this test.
+func TestLocksAreLocalAndAMountSaysSo(t *testing.T) {
+	for in, warned := range map[string]bool{
+		"": true, "lock": true, "nolock,lock": true,
+		"nolock": false, "local_lock=all": false, "local_lock=flock,local_lock=posix": false,
+	} {
+		o, err := Parse(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Locks() != LocalAll {
+			t.Errorf("%q: local locks are %v, want all", in, o.Locks())
+		}
+		if got := slices.Contains(o.Warnings, lockWarning); got != warned {
+			t.Errorf("%q: warned %v, want %v", in, got, warned)
+		}
+	}
+}
+
+func TestFieldsThatStringDoesNotShow(t *testing.T) {
+	o, err := Parse("port=0,remount,allow_other,sloppy,nosuch,resvport")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !o.Port.Set || !o.Remount || !o.AllowOther || !o.Sloppy || !o.Resvport.Set {
+		t.Errorf("got %+v", o)
+	}
+	if o.Rsize.Set || o.Vers.Set || o.Lock.Set {
+		t.Errorf("what was not given is set: %+v", o)
+	}
+}
+
+func TestSloppyAndRemountHoldForWhatStandsBeforeThem(t *testing.T) {
+	for _, in := range []string{"nosuch,sloppy", "user_id=0,remount"} {
+		if _, err := Parse(in); err != nil {
+			t.Errorf("%q: %v", in, err)
+		}
+	}
+}
+
+func TestZeroOptionsAreTheDefaults(t *testing.T) {
+	var o Options
+	if err := o.Validate(); err != nil {
+		t.Error(err)
+	}
+	if want := (AttrCache{3 * time.Second, time.Minute, 30 * time.Second, time.Minute}); o.AttrCache() != want {
+		t.Errorf("attribute cache %v, want %v", o.AttrCache(), want)
+	}
+	if o.Recovery.Value != Hard || o.Resvport.Or(true) != true || o.Locks() != LocalAll {
+		t.Errorf("got %+v", o)
+	}
+}
+
+// A mount that has negotiated shows it in the kernel's order.
+func TestStringOfANegotiatedMount(t *testing.T) {
+	o := Options{
+		VFS:  VFS{NoSuid: true, NoDev: true, Relatime: true},
+		Vers: Some[uint32](3), Rsize: Some[uint32](1 << 20), Wsize: Some[uint32](1 << 20), Namlen: 255,
+		Proto: Some("tcp"), Timeo: Some(time.Minute), Retrans: Some(2), Sec: []string{"sys"},
+		MountAddr: "192.0.2.1", MountVers: Some[uint32](3), MountPort: Some[uint16](20048), MountProto: Some("udp"),
+		Addr: "192.0.2.1",
+	}
+	const want = "rw,nosuid,nodev,relatime,vers=3,rsize=1048576,wsize=1048576,namlen=255,hard,proto=tcp,timeo=600,retrans=2," +
+		"sec=sys,mountaddr=192.0.2.1,mountvers=3,mountport=20048,mountproto=udp,local_lock=all,addr=192.0.2.1"
+	if got := o.String(); got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
+func TestValidateRefusesWhatAProgramGotWrong(t *testing.T) {
+	for name, o := range map[string]Options{
+		"another version":          {Vers: Some[uint32](4)},
+		"another mount version":    {MountVers: Some[uint32](1)},
+		"a transport of fantasy":   {Proto: Some("sctp")},
+		"an empty transport":       {Proto: Some("")},
+		"RDMA":                     {Proto: Some("rdma")},
+		"RDMA for mountd":          {MountProto: Some("rdma")},
+		"no time at all":           {Timeo: Some(time.Duration(0))},
+		"less than no retransmits": {Retrans: Some(-1)},
+		"Kerberos":                 {Sec: []string{"sys", "krb5"}},
+		"half of the locks":        {LocalLock: Some(LocalFlock)},
+	} {
+		if o.Validate() == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}
+
+func TestCloneSharesNothing(t *testing.T) {
+	o, err := Parse("sec=sys:none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := o.Clone()
+	c.Sec[0], c.Warnings[0] = "changed", "changed"
+	if o.Sec[0] != "sys" || o.Warnings[0] != lockWarning {
+		t.Error("a clone shares its slices with the original")
+	}
+}
+
+func TestHostileStrings(t *testing.T) {
+	for name, in := range map[string]string{
+		"a string without end":  strings.Repeat("soft,", maxLen),
+		"a NUL byte":            "soft\x00hard",
+		"a name without end":    strings.Repeat("x", 10000),
+		"escapes of a terminal": "\x1b[2Jsoft",
+		"no UTF-8":              "\xff\xfe",
+		"too many flavours":     "sec=" + strings.Repeat("sys:", 10000) + "sys",
+	} {
+		_, err := Parse(in)
+		if err == nil {
+			t.Errorf("%s is accepted", name)
+			continue
+		}
+		if m := err.Error(); len(m) > 500 || strings.ContainsAny(m, "\x00\x1b\n") {
+			t.Errorf("%s: the error is %q", name, m)
+		}
+	}
+}
+
+// Whatever is accepted is shown in words that are accepted again and mean the
+// same.
+func FuzzParse(f *testing.F) {
+	for _, r := range rows(f) {
+		f.Add(r.input)
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		o, err := Parse(in)
+		if err != nil {
+			if _, ok := err.(*Error); !ok {
+				t.Fatalf("error is a %T", err)
+			}
+			return
+		}
+		s := o.String()
+		again, err := Parse(s)
+		if err != nil {
+			t.Fatalf("%q is shown as %q: %v", in, s, err)
+		}
+		if again.String() != s {
+			t.Fatalf("%q is shown as %q, and that as %q", in, s, again)
+		}
+	})
+}
