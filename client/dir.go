@@ -41,8 +41,8 @@ type Dir struct {
 	cookie uint64     // the server's, where the next page begins
 	verf   [nfs3.CookieVerfSize]byte
 	eof    bool
-	plain  bool // READDIRPLUS does not work here
-	empty  int  // pages in a row without entries and without the end
+	plain  bool   // READDIRPLUS does not work here
+	empty  int    // pages in a row without entries and without the end
 	skip   uint64 // entries still to be left out on the way to where Seek wants to be
 	log    dirLog
 	starts map[uint64]bool // cookies that pages began at: a second time is a loop

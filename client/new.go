@@ -1,0 +1,76 @@
+package client
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/gonfs/gonfs/mount"
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/rpc"
+)
+
+// Options configure an FS beyond the mount options, which the session has. The
+// zero value is good.
+type Options struct {
+	// Cred is the credential of calls that bring none; nil is user and group
+	// 0. It must not change afterwards.
+	Cred *rpc.Cred
+	// Logger gets what an administrator should know: lost data, a server that
+	// changed its mind about a handle. nil is silent.
+	Logger *slog.Logger
+	// DirtyLimit bounds the bytes of the mount that are not safe on the server
+	// yet; a writer waits beyond it. 0 is the smaller of 64 MiB and 5 % of the
+	// machine's memory.
+	DirtyLimit int64
+	// StrictReplay takes EEXIST and ENOENT as they are when they answer a call
+	// that was sent twice. By default the server is asked whether the first
+	// copy was executed.
+	StrictReplay bool
+}
+
+// unknownMemory is what a machine has whose memory cannot be told, in bytes.
+const unknownMemory = 2 << 30
+
+// defaultDirty is the most of Options.DirtyLimit's default.
+const defaultDirty = 64 << 20
+
+// New returns the file system of a session. It needs no call to the server but
+// where MNT and FSINFO left the root's attributes out; ctx is for that. The
+// session stays its owner's, and must be open until the FS is closed.
+func New(ctx context.Context, s *mount.Session, o Options) (*FS, error) {
+	opts, ac := s.Options(), s.Options().AttrCache()
+	c := config{
+		nfs: s.NFS(), cred: o.Cred, log: o.Logger,
+		rootFH: s.Root(), rootAttr: s.RootAttr(),
+		rsize: s.Rsize(), wsize: s.Wsize(), dtsize: s.Dtsize(),
+		maxFileSize: s.FSInfo().MaxFileSize, nameMax: s.PathConf().NameMax,
+		reg: limits{ac.RegMin, ac.RegMax}, dir: limits{ac.DirMin, ac.DirMax},
+		noCTO:      opts.NoCTO.Value,
+		syncWrites: opts.VFS.Sync || opts.NoAC.Value,
+		strict:     o.StrictReplay,
+		dirtyLimit: o.DirtyLimit,
+	}
+	if c.cred == nil {
+		c.cred = new(rpc.Cred)
+	}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if c.nameMax == 0 || c.nameMax > nfs3.MaxName {
+		c.nameMax = hardNameMax
+	}
+	if c.dirtyLimit <= 0 {
+		c.dirtyLimit = min(defaultDirty, memory()/20)
+	}
+	if c.rootAttr.Type == 0 {
+		var reply nfs3.GetattrReply
+		if err := c.nfs.Getattr(ctx, c.cred, &nfs3.GetattrArgs{Object: c.rootFH}, &reply); err != nil {
+			return nil, err
+		}
+		c.rootAttr = reply.Attr
+	}
+	if c.rootAttr.Type != nfs3.TypeDir {
+		return nil, nfs3.ErrNotdir
+	}
+	return newFS(c), nil
+}
