@@ -41,6 +41,7 @@ type mounter struct {
 	cfg      Config
 	opts     *mountopt.Options
 	plan     Plan
+	tunnel   bool   // connections and names are the caller's affair
 	rpcbind  uint16 // its port
 	resvport bool
 	spec     string // as text, for messages
@@ -57,7 +58,8 @@ func newMounter(cfg Config) *mounter {
 	if m.log == nil {
 		m.log = slog.New(slog.DiscardHandler)
 	}
-	m.plan = PlanFor(cfg.Spec, m.opts, cfg.DialContext != nil)
+	m.tunnel = cfg.DialContext != nil
+	m.plan = PlanFor(cfg.Spec, m.opts, m.tunnel)
 	m.resvport = m.opts.Resvport.Or(true)
 	m.spec = cfg.Spec.String()
 	// A host without a name is no reason not to mount; servers show the

@@ -132,7 +132,7 @@ func (m *mounter) enterOver(ctx context.Context, t target, way endpoint, flavor 
 		Dtpref: s.root.info.Dtpref,
 		UDP:    udp, V6: t.v6(),
 	}
-	if udp && m.cfg.DialContext == nil {
+	if udp && !m.tunnel {
 		r.MTU = routeMTU(t.hostport(way.port), way.netid)
 	}
 	s.sizes = Negotiate(r)

@@ -40,7 +40,19 @@ func answerLimit(netid string) time.Duration {
 // closed: its connection ends with RST, so that no port is left in TIME_WAIT.
 type once struct {
 	*rpc.Client
-	local netip.AddrPort // the source address of the connection
+	local  netip.AddrPort      // the source address of the connection
+	unused chan transport.Conn // the connection, until the first call takes it
+}
+
+// Close ends the connection.
+func (o *once) Close() error {
+	err := o.Client.Close()
+	select {
+	case conn := <-o.unused: // no call was made: the time was up
+		conn.Abort()
+	default:
+	}
+	return err
 }
 
 // open connects over netid to a port of t. auth may be nil. resend is how
@@ -69,7 +81,7 @@ func (m *mounter) open(ctx context.Context, t target, e endpoint, reserved bool,
 		},
 		Policy: policy, Auth: auth, Cred: m.cred, Server: t.host,
 	})
-	return &once{Client: c, local: sourceOf(conn)}, nil
+	return &once{Client: c, local: sourceOf(conn), unused: first}, nil
 }
 
 // dialer returns the dialer of the session's connections.

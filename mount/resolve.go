@@ -50,7 +50,7 @@ func (m *mounter) resolve(ctx context.Context, host string, f family, netid stri
 		}
 		return []target{{host: a.String(), addr: a}}, nil
 	}
-	if m.cfg.DialContext != nil {
+	if m.tunnel {
 		return []target{{host: host}}, nil
 	}
 	lookup := m.cfg.Lookup

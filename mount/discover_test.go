@@ -1,0 +1,145 @@
+package mount
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gonfs/gonfs/nfstest"
+	"github.com/gonfs/gonfs/portmap"
+)
+
+func TestTransportsAreDiscovered(t *testing.T) {
+	type rules = map[string]string
+	for _, tt := range []struct {
+		name, host, opts string
+		rules            rules
+		want             string // mountproto:mountport proto:port
+		atLeast, atMost  time.Duration
+	}{
+		{name: "nothing given", want: "udp:20048 tcp:2049"},
+		{name: "nothing given, over IPv6", host: "::1", want: "udp6:20048 tcp6:2049"},
+		{name: "rpcbind answers over UDP alone", rules: rules{"tcp 111": "refuse"}, want: "udp:20048 tcp:2049"},
+		{name: "rpcbind answers over TCP alone", rules: rules{"udp 111": "silent"}, want: "udp:20048 tcp:2049"},
+		{name: "rpcbind answers over UDP alone, IPv6: the rest is in its list", host: "::1", rules: rules{"tcp 111": "refuse"}, want: "udp6:20048 tcp6:2049"},
+		{name: "rpcbind answers over TCP alone, IPv6", host: "::1", rules: rules{"udp 111": "silent"}, want: "udp6:20048 tcp6:2049", atMost: 3 * time.Second},
+		{name: "mountd refuses datagrams", rules: rules{"udp 20048": "refuse"}, want: "tcp:20048 tcp:2049"},
+		{name: "mountd is silent over UDP: TCP is tried beside it", rules: rules{"udp 20048": "silent"}, want: "tcp:20048 tcp:2049", atLeast: 3 * time.Second, atMost: 3 * time.Second},
+		{name: "NFS refuses TCP", rules: rules{"tcp 2049": "refuse"}, want: "udp:20048 udp:2049"},
+		{name: "NFS is silent over TCP", rules: rules{"tcp 2049": "silent"}, want: "udp:20048 udp:2049", atLeast: 10 * time.Second, atMost: 10 * time.Second},
+		{name: "NFS takes the connection, and is silent", rules: rules{"tcp 2049": "mute"}, want: "udp:20048 udp:2049", atLeast: 30 * time.Second, atMost: 30 * time.Second},
+		{name: "no rpcbind: the usual ports", rules: rules{"tcp 111": "refuse", "udp 111": "refuse"}, want: "tcp:20048 tcp:2049"},
+		{name: "a silent rpcbind: the usual ports", rules: rules{"tcp 111": "silent", "udp 111": "silent"}, want: "tcp:20048 tcp:2049", atLeast: 10 * time.Second, atMost: 10 * time.Second},
+		{name: "a silent rpcbind, UDP", opts: "udp", rules: rules{"udp 111": "silent"}, want: "udp:20048 udp:2049", atLeast: 3 * time.Second, atMost: 3 * time.Second},
+		{name: "a transport that was given is not changed", opts: "proto=udp", rules: rules{"tcp 111": "refuse"}, want: "udp:20048 udp:2049"},
+		{name: "ports that are given need no rpcbind", opts: "port=2049,mountport=20048", rules: rules{"tcp 111": "silent", "udp 111": "silent"}, want: "udp:20048 tcp:2049"},
+		{name: "proto and mountproto", opts: "proto=tcp,mountproto=udp", want: "udp:20048 tcp:2049"},
+		{name: "mountproto and discovery of NFS", opts: "mountproto=tcp", rules: rules{"tcp 2049": "refuse"}, want: "tcp:20048 udp:2049"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if tt.rules == nil {
+					tt.rules = rules{}
+				}
+				if tt.host == "" {
+					tt.host = "127.0.0.1"
+				}
+				w := newWire(nfstest.NewFor(t, nfstest.Options{}), tt.rules)
+				start := time.Now()
+				s, err := w.mounter(t, tt.host, tt.opts).mount(soon(t))
+				took := time.Since(start)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				got := strings.Join([]string{way(s.granted.by), way(s.link.way)}, " ")
+				if got != tt.want {
+					t.Errorf("mounted over %s, want %s", got, tt.want)
+				}
+				if took < tt.atLeast || took > tt.atMost+50*time.Millisecond {
+					t.Errorf("it took %v, want %v to %v", took, tt.atLeast, tt.atMost)
+				}
+			})
+		})
+	}
+}
+
+func way(e endpoint) string {
+	return fmt.Sprintf("%s:%d", e.netid, e.port)
+}
+
+func TestRpcbindIsAskedInTheOldWayToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := nfstest.NewFor(t, nfstest.Options{})
+		srv.Fault(nfstest.Fault{Program: portmap.Program, Times: nfstest.Forever, If: func(c *nfstest.Call) bool { return c.Version == 4 },
+			Do: []nfstest.Action{nfstest.Accept(2)}}) // a PROG_MISMATCH without versions
+		w := newWire(srv, map[string]string{"tcp 111": "refuse"})
+		s, err := w.mounter(t, "::1", "").mount(soon(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+	})
+}
+
+// lie makes rpcbind of version 2 answer port to all questions.
+func lie(srv *nfstest.Server, port uint32) {
+	srv.Fault(nfstest.Fault{Program: portmap.Program, Times: nfstest.Forever, Procs: []uint32{portmap.ProcGetport},
+		Do: []nfstest.Action{nfstest.Message(func(msg []byte) []byte {
+			binary.BigEndian.PutUint32(msg[24:], port)
+			return msg
+		})}})
+}
+
+func TestALyingRpcbindIsAnError(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		port uint32
+		is   error
+		msg  string
+	}{
+		{"port 0 means not registered", 0, portmap.ErrNotRegistered,
+			"requested NFS version or transport protocol is not supported: the server has NFS version 3 (tcp, udp) and MOUNT version 3 (tcp, udp)"},
+		{"port 65536 is none", 65536, portmap.ErrBadAnswer, ""},
+		{"port 2^32-1 is none", 0xffffffff, portmap.ErrBadAnswer, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := nfstest.NewFor(t, nfstest.Options{})
+				lie(srv, tt.port)
+				_, err := newWire(srv, map[string]string{}).mounter(t, "127.0.0.1", "").mount(soon(t))
+				var e *Error
+				if !errors.As(err, &e) || !errors.Is(err, tt.is) {
+					t.Fatalf("got %v, want %v", err, tt.is)
+				}
+				if tt.msg != "" && e.Message() != tt.msg {
+					t.Errorf("message %q, want %q", e.Message(), tt.msg)
+				}
+				if n := srv.Counts()["MOUNT.MNT"]; n != 0 {
+					t.Errorf("MNT was called %d times", n)
+				}
+			})
+		})
+	}
+}
+
+func TestOnlyThePortOfAnAnswerIsUsed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := nfstest.NewFor(t, nfstest.Options{}) // its rpcbind says ::1 to whoever asks
+		w := newWire(srv, map[string]string{})
+		s, err := w.mounter(t, "2001:db8::7", "").mount(soon(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+		for _, d := range w.dialed() {
+			if !strings.Contains(d, "[2001:db8::7]:") {
+				t.Errorf("dialed %s", d)
+			}
+		}
+	})
+}
