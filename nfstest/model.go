@@ -1,8 +1,6 @@
 package nfstest
 
 import (
-	"encoding/binary"
-	"hash/maphash"
 	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
@@ -17,21 +15,16 @@ const (
 	inodeBytes = 512 // what an inode or an entry is charged, besides data
 )
 
-// handleLen is the length of a file handle: file system, inode, generation,
-// and a keyed checksum, so that a guessed handle is told from a stale one.
-const handleLen = 24
-
 // memory is the file system: a tree of inodes in memory. It knows nothing of
 // RPC; each NFS procedure has one method, which fills the reply. Handles hold
 // the inode's number and are all that a client keeps, as RFC 1813 section 1.6
 // wants it: an inode whose last link goes is gone at once, and its handles are
 // stale. It is not safe for concurrent use: Server.fsMu guards it.
 type memory struct {
-	fsid  uint64
-	seed  maphash.Seed // keys the checksum in file handles
-	clock func() time.Time
-	grain time.Duration // granularity of times; 0 makes each time a new one
-	limit int64         // bytes of memory that may be used
+	handles handles
+	clock   func() time.Time
+	grain   time.Duration // granularity of times; 0 makes each time a new one
+	limit   int64         // bytes of memory that may be used
 
 	root   *inode
 	inodes map[uint64]*inode
@@ -43,7 +36,7 @@ type memory struct {
 // newMemory returns a file system that holds an empty root directory.
 func newMemory(o *Options) *memory {
 	m := &memory{
-		fsid: o.FSID, seed: maphash.MakeSeed(), clock: o.Now, grain: o.Granularity,
+		handles: newHandles(o.FSID), clock: o.Now, grain: o.Granularity,
 		limit: o.MaxBytes, inodes: make(map[uint64]*inode), nextID: 2,
 	}
 	m.root = m.newInode(nfs3.TypeDir, o.RootMode, &ident{})
@@ -66,25 +59,17 @@ func (m *memory) now() nfs3.Time {
 }
 
 // fh returns the handle of n.
-func (m *memory) fh(n *inode) nfs3.FH {
-	var b [handleLen]byte
-	binary.BigEndian.PutUint32(b[:], uint32(m.fsid))
-	binary.BigEndian.PutUint64(b[4:], n.id)
-	binary.BigEndian.PutUint32(b[12:], n.gen)
-	binary.BigEndian.PutUint64(b[16:], maphash.Bytes(m.seed, b[:16]))
-	fh, _ := nfs3.MakeFH(b[:]) // cannot fail: the length is right
-	return fh
-}
+func (m *memory) fh(n *inode) nfs3.FH { return m.handles.fh(n.id, n.gen) }
 
 // find returns the inode that fh names: BADHANDLE if it was never a handle of
 // this server, STALE if the file is gone.
 func (m *memory) find(fh nfs3.FH) (*inode, nfs3.Status) {
-	b := fh.Bytes()
-	if len(b) != handleLen || maphash.Bytes(m.seed, b[:16]) != binary.BigEndian.Uint64(b[16:]) {
+	id, gen, ok := m.handles.split(fh)
+	if !ok {
 		return nil, nfs3.ErrBadhandle
 	}
-	n := m.inodes[binary.BigEndian.Uint64(b[4:])]
-	if n == nil || n.gen != binary.BigEndian.Uint32(b[12:]) {
+	n := m.inodes[id]
+	if n == nil || n.gen != gen {
 		return nil, nfs3.ErrStale
 	}
 	return n, nfs3.OK
@@ -97,15 +82,6 @@ func (m *memory) findDir(fh nfs3.FH) (*inode, nfs3.Status) {
 		return n, nfs3.ErrNotdir
 	}
 	return n, st
-}
-
-// charge takes n bytes from what is left, or reports that there are not enough.
-func (m *memory) charge(n int64) bool {
-	if n > 0 && m.used+n > m.limit {
-		return false
-	}
-	m.used += n
-	return true
 }
 
 // resize runs f, which changes the data of n, and charges the difference.

@@ -79,7 +79,7 @@ func (n *inode) size() uint64 {
 func (m *memory) attr(n *inode) nfs3.Fattr {
 	a := nfs3.Fattr{
 		Type: n.typ, Mode: n.mode, Nlink: n.nlink, UID: n.uid, GID: n.gid,
-		Size: n.size(), Rdev: n.rdev, FSID: m.fsid, FileID: n.id,
+		Size: n.size(), Rdev: n.rdev, FSID: m.handles.fsid, FileID: n.id,
 		Atime: n.atime, Mtime: n.mtime, Ctime: n.ctime,
 	}
 	a.Used = a.Size

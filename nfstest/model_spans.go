@@ -58,15 +58,7 @@ func (s spans) within(lo, hi uint64) []span {
 // touches reports whether any byte of [lo, hi) is in the set.
 func (s spans) touches(lo, hi uint64) bool {
 	i := s.search(lo)
-	return i < len(s) && s[i].lo < hi
-}
-
-// end returns the first byte behind the set.
-func (s spans) end() uint64 {
-	if len(s) == 0 {
-		return 0
-	}
-	return s[len(s)-1].hi
+	return lo < hi && i < len(s) && s[i].lo < hi
 }
 
 // search returns the index of the first range that ends behind at.
