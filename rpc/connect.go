@@ -61,17 +61,18 @@ func (ep *endpoint) run(done chan struct{}) {
 	for {
 		start := time.Now()
 		l, err := ep.connect()
-		lost, answered := l != nil, false
+		lost, answered, given := l != nil, false, false
 		if lost {
 			err = l.conn.Serve(l)
 			l.conn.Abort()
 			err = fmt.Errorf("rpc: connection to %s lost: %w", ep.core.server, err)
-			answered = ep.detach(l)
+			answered, given = ep.detach(l)
 		}
 		var delay time.Duration
-		if answered {
+		switch {
+		case answered:
 			b = backoff{}
-		} else {
+		case !given: // major timeouts are far enough apart
 			delay = time.Until(start.Add(spread(b.failed(err, lost), rand.Float64())))
 		}
 		ep.core.log.Debug("rpc: no connection", "server", ep.core.server, "error", err, "next", delay)
@@ -140,8 +141,8 @@ func (ep *endpoint) attach(l *link) {
 }
 
 // detach notes that l is gone and nothing writes to sinks any more. It reports
-// whether l ever answered.
-func (ep *endpoint) detach(l *link) (answered bool) {
+// whether l ever answered, and whether we gave it up.
+func (ep *endpoint) detach(l *link) (answered, given bool) {
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
 	ep.link = nil
@@ -154,7 +155,7 @@ func (ep *endpoint) detach(l *link) (answered bool) {
 			}
 		}
 	}
-	return l.answered
+	return l.answered, l.given
 }
 
 // wanted notes why there is no connection and reports whether the goroutine

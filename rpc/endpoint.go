@@ -41,6 +41,7 @@ type link struct {
 	since    time.Time
 	datagram bool
 	answered bool // a reply to one of our calls came; guarded by ep.mu
+	given    bool // we gave it up, at a major timeout; guarded by ep.mu
 }
 
 func newEndpoint(c *core) *endpoint {
@@ -118,10 +119,13 @@ func (ep *endpoint) enter(p *pending) error {
 func (ep *endpoint) renew() {
 	ep.mu.Lock()
 	l := ep.link
-	ep.mu.Unlock()
-	if l != nil && time.Since(l.since) >= ep.core.policy.Major()/2 {
-		ep.drop(l)
+	if l == nil || time.Since(l.since) < ep.core.policy.Major()/2 {
+		ep.mu.Unlock()
+		return
 	}
+	l.given = true
+	ep.mu.Unlock()
+	ep.drop(l)
 }
 
 // drop aborts a connection and keeps calls from trying to send on it until

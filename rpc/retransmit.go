@@ -113,52 +113,60 @@ func (p *pending) transmit(w *patience, l *link) error {
 		return err
 	}
 	head, payload := e.Bytes(), e.Payload()
+	var late bool
 	var err, gone error
 	if len(payload) == 0 {
 		err = l.conn.Send(head, nil, nil)
 	} else {
-		gone, err = p.sendPayload(w, l, head, payload)
+		late, gone, err = p.sendPayload(w, l, head, payload)
 	}
 	p.bytes += len(head) + (len(payload)+3)&^3
 	p.arm(time.Now())
 	p.buf = head[:0]
 	e.ResetEncode(nil) // the payload is the caller's
-	if err == nil {
-		return nil
+	if err != nil {
+		err = p.unsent(l, err)
 	}
-	return p.unsent(l, gone, err)
+	switch {
+	case gone != nil:
+		return gone
+	case late && err == nil:
+		return p.expire(time.Now())
+	}
+	return err
 }
 
-// unsent handles an error of Send. gone is why the caller gave up meanwhile.
-func (p *pending) unsent(l *link, gone, err error) error {
+// unsent handles an error of Send. It returns the call's error, or nil if the
+// call goes on.
+func (p *pending) unsent(l *link, err error) error {
 	ep := p.ep
 	var size *transport.SizeError
 	var refused *transport.RefusedError
-	ep.mu.Lock()
 	switch {
 	case errors.As(err, &size):
-		p.sent--
+		p.resend(-1, false)
+		return err
 	case errors.Is(err, transport.ErrCanceled):
-		p.sent--
-		p.again = true
-		err = nil
+		p.resend(-1, true)
 	case errors.As(err, &refused):
 		// It was sent, and the refusal may be forged.
-		ep.lastErr = err
-		if !ep.core.policy.SoftConn {
-			err = nil
+		if ep.core.policy.SoftConn {
+			return err
 		}
 	default:
-		p.again = true
-		ep.mu.Unlock()
 		ep.drop(l)
-		return gone
+		p.resend(0, true)
 	}
-	ep.mu.Unlock()
-	if gone != nil {
-		return gone
-	}
-	return err
+	return nil
+}
+
+// resend corrects the number of transmissions, and has the call sent as soon
+// as there is a connection if again is set.
+func (p *pending) resend(sent int, again bool) {
+	p.ep.mu.Lock()
+	p.sent += sent
+	p.again = p.again || again
+	p.ep.mu.Unlock()
 }
 
 // wait waits until something happened to the call, the timer ran out, or the

@@ -19,8 +19,8 @@ type sendWatch struct {
 }
 
 // sendPayload is Send for a message with a payload. gone is why the caller
-// gave up meanwhile, if it did.
-func (p *pending) sendPayload(w *patience, l *link, head, payload []byte) (gone, err error) {
+// gave up meanwhile, if it did; late says that the major timeout has come.
+func (p *pending) sendPayload(w *patience, l *link, head, payload []byte) (late bool, gone, err error) {
 	s := p.watch
 	if s == nil {
 		s = &sendWatch{cancel: make(chan struct{})}
@@ -39,8 +39,9 @@ func (p *pending) sendPayload(w *patience, l *link, head, payload []byte) (gone,
 	s.w = nil
 	if s.fired {
 		s.fired, s.cancel = false, make(chan struct{})
+		late = s.gone == nil
 	}
-	return s.gone, err
+	return late, s.gone, err
 }
 
 // look is the timer's function.

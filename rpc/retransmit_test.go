@@ -1,0 +1,391 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gonfs/gonfs/transport"
+)
+
+// What is sent when the server is silent, on which connection, and how it ends.
+func TestSilentServer(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct {
+		name   string
+		policy Policy
+		udp    bool
+		sends  [][]time.Duration // by connection
+		errno  error             // nil: given up by the test after the last send
+		end    time.Duration
+	}{
+		{"TCP hard: a fresh connection at each major timeout", TCPPolicy(0, -1, Hard), false,
+			[][]time.Duration{{0, 60000 * ms}, {180000 * ms, 240000 * ms}, {360000 * ms}}, nil, 0},
+		{"TCP soft: EIO at the major timeout", TCPPolicy(0, -1, Soft), false,
+			[][]time.Duration{{0, 60000 * ms}}, syscall.EIO, 180000 * ms},
+		{"TCP softerr, retrans 0: ETIMEDOUT", TCPPolicy(700*ms, 0, SoftErr), false,
+			[][]time.Duration{{0}}, syscall.ETIMEDOUT, 700 * ms},
+		{"UDP hard: the timeouts start over", UDPPolicy(0, -1, Hard), true,
+			[][]time.Duration{{0, 1100 * ms, 3300 * ms, 7700 * ms, 8800 * ms, 9900 * ms}}, nil, 0},
+		{"UDP soft: EIO at the major timeout", UDPPolicy(0, -1, Soft), true,
+			[][]time.Duration{{0, 1100 * ms, 3300 * ms, 7700 * ms}}, syscall.EIO, 8800 * ms},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				w.udp = tt.udp
+				c := w.client(tt.policy)
+				ctx, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				k := &Call{Proc: procEcho, Args: &opaque{[]byte("same bytes")}}
+				done := goCall(ctx, c, k)
+				var first heard
+				n := 0
+				for i, conn := range tt.sends {
+					p := <-w.peers
+					for j, at := range conn {
+						h := p.next()
+						if n++; n == 1 {
+							first = h
+						}
+						if h.at != at || h.msg != first.msg {
+							t.Fatalf("connection %d, send %d came at %v, want %v; same bytes: %v", i, j, h.at, at, h.msg == first.msg)
+						}
+					}
+				}
+				if tt.errno == nil {
+					cancel()
+					if err := <-done; err != context.Canceled {
+						t.Errorf("got %v", err)
+					}
+				} else {
+					err := <-done
+					var te *TimeoutError
+					if !errors.As(err, &te) || !errors.Is(err, tt.errno) || !errors.Is(err, os.ErrDeadlineExceeded) || !te.Timeout() {
+						t.Errorf("got %v, want %v", err, tt.errno)
+					}
+					if te.After != tt.end || te.Transmissions != n || te.Err != nil || time.Since(w.began) != tt.end {
+						t.Errorf("got %+v, want it at %v after %d transmissions", te, tt.end, n)
+					}
+				}
+				if k.Transmissions != n {
+					t.Errorf("Transmissions = %d, want %d", k.Transmissions, n)
+				}
+			})
+		})
+	}
+}
+
+func TestSoftCallEndsWhileThereIsNoConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		w.fail = syscall.EHOSTUNREACH
+		err := w.client(TCPPolicy(seconds(10), -1, Soft)).Call(context.Background(), &Call{})
+		var te *TimeoutError
+		if !errors.As(err, &te) || te.After != seconds(30) || te.Transmissions != 0 || !errors.Is(err, syscall.EHOSTUNREACH) {
+			t.Errorf("got %#v", err)
+		}
+	})
+}
+
+// A dead connection is found out by one call, not by each of them again.
+func TestSoftMajorTimeoutRenewsTheConnection(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		heard bool
+		dials int
+	}{
+		{"nothing was heard", false, 2},
+		{"other calls were answered", true, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				c := w.client(TCPPolicy(seconds(10), -1, Soft))
+				done := goCall(context.Background(), c, &Call{Proc: procBlock})
+				p := <-w.peers
+				p.next()
+				time.Sleep(seconds(1))
+				other := goCall(context.Background(), c, &Call{})
+				h := p.next()
+				if tt.heard {
+					p.ok(h.xid)
+				}
+				<-done
+				<-other
+				synctest.Wait()
+				if got := len(w.dialTimes()); got != tt.dials {
+					t.Errorf("%d connections, want %d", got, tt.dials)
+				}
+			})
+		})
+	}
+}
+
+func TestCallsSentAreSentAgainOnTheNextConnection(t *testing.T) {
+	addr := func(ip string, port int) *transportAddr { return &transportAddr{ip, port} }
+	for _, tt := range []struct {
+		name       string
+		locals     [2]*transportAddr
+		idempotent bool
+		replay     bool
+	}{
+		{"from the same address", [2]*transportAddr{addr("192.0.2.1", 700), addr("192.0.2.1", 700)}, false, false},
+		{"from the same address, written otherwise", [2]*transportAddr{addr("192.0.2.1", 700), addr("::ffff:192.0.2.1", 700)}, false, false},
+		{"from another port, not idempotent", [2]*transportAddr{addr("192.0.2.1", 700), addr("192.0.2.1", 701)}, false, true},
+		{"from another host address, not idempotent", [2]*transportAddr{addr("192.0.2.1", 700), addr("192.0.2.2", 700)}, false, true},
+		{"from another port, idempotent", [2]*transportAddr{addr("192.0.2.1", 700), addr("192.0.2.1", 701)}, true, false},
+		{"over a tunnel without addresses", [2]*transportAddr{nil, nil}, false, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				w.local = func(n int) (a netAddr) { return tt.locals[n].addr() }
+				c := w.client(Policy{})
+				k := &Call{Proc: procEcho, Args: &opaque{[]byte("x")}, Idempotent: tt.idempotent}
+				done := goCall(context.Background(), c, k)
+				p := <-w.peers
+				first := p.next()
+				p.conn.Abort()
+				q := <-w.peers
+				if tt.replay {
+					err := <-done
+					var re *ReplayError
+					if !errors.As(err, &re) || re.Transmissions != 1 || k.Transmissions != 1 {
+						t.Errorf("got %v", err)
+					}
+					synctest.Wait()
+					if q.waiting() != 0 {
+						t.Error("the call was sent from the other address")
+					}
+				} else {
+					h := q.next()
+					if h.msg != first.msg {
+						t.Error("another XID or other bytes")
+					}
+					q.ok(h.xid)
+					if err := <-done; err != nil || k.Transmissions != 2 {
+						t.Errorf("got %v, %d transmissions", err, k.Transmissions)
+					}
+				}
+				if want := addrPort(tt.locals[0].addr()); w.lasts[1] != want {
+					t.Errorf("Dial was told %v, want %v", w.lasts[1], want)
+				}
+			})
+		})
+	}
+}
+
+// A call that was never sent may go from any address.
+func TestUnsentCallIsNoReplay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		w.local = func(n int) netAddr { return (&transportAddr{"192.0.2.1", 700 + n}).addr() }
+		c := w.client(Policy{})
+		done := goCall(context.Background(), c, &Call{})
+		p := <-w.peers
+		p.ok(p.next().xid)
+		<-done
+		w.setFail(syscall.ECONNREFUSED)
+		p.conn.Abort()
+		synctest.Wait()
+		done = goCall(context.Background(), c, &Call{})
+		time.Sleep(seconds(1))
+		w.setFail(nil)
+		q := <-w.peers
+		q.ok(q.next().xid)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestOutageIsLoggedOnce(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		policy Policy
+		begin  string
+	}{
+		{"hard", TCPPolicy(seconds(1), 0, Hard), "still trying"},
+		{"soft", TCPPolicy(seconds(1), 0, Soft), "timed out"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				var log lockedBuffer
+				c := w.client(tt.policy, func(o *Options) {
+					o.Connections = 3
+					o.Logger = slog.New(slog.NewTextHandler(&log, nil))
+				})
+				if s := c.Stats(); s.NotResponding {
+					t.Errorf("got %+v", s)
+				}
+				var done []<-chan error
+				for range 9 {
+					done = append(done, goCall(context.Background(), c, &Call{}))
+				}
+				time.Sleep(10500 * time.Millisecond)
+				if got := log.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, tt.begin) || !strings.Contains(got, "server=h") {
+					t.Errorf("log after 10 s:\n%s", got)
+				}
+				if s := c.Stats(); !s.NotResponding || s.SilentSince.Sub(w.began) != seconds(1) {
+					t.Errorf("got %+v", s)
+				}
+				for range 9 {
+					done = append(done, goCall(context.Background(), c, &Call{}))
+				}
+				synctest.Wait()
+				for len(w.peers) > 0 {
+					p := <-w.peers
+					for p.waiting() > 0 {
+						if h, ok := <-p.calls; ok {
+							c := p.conn
+							_ = c.Send(successOf(h.xid), nil, nil)
+						}
+					}
+				}
+				for _, d := range done {
+					<-d
+				}
+				if got := log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "OK") {
+					t.Errorf("log at the end:\n%s", got)
+				}
+				if s := c.Stats(); s.NotResponding {
+					t.Errorf("got %+v", s)
+				}
+			})
+		})
+	}
+}
+
+// A payload that the peer does not take holds up its own call alone, and no
+// longer than its caller waits.
+func TestSendOfAPayloadThatBlocks(t *testing.T) {
+	big := &opaque{bytes.Repeat([]byte{1}, 1<<20)}
+	for _, tt := range []struct {
+		name   string
+		policy Policy
+		ctx    func(context.Context) context.Context
+		err    error
+		min    time.Duration
+		max    time.Duration
+	}{
+		{"cancelled", Policy{}, func(c context.Context) context.Context { return c }, context.Canceled, seconds(3), seconds(4)},
+		{"cancelled, but the caller waits on for a while", Policy{},
+			func(c context.Context) context.Context { return &giveUp{Context: c, after: 3} }, context.Canceled, 3600e6, 4600e6},
+		{"soft: the major timeout", TCPPolicy(500*time.Millisecond, 2, Soft),
+			func(context.Context) context.Context { return context.Background() }, syscall.EIO, 1500e6, 2000e6},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				stuck := make(chan struct{})
+				w.wrap = func(c transport.Conn) transport.Conn { return &stuckConn{Conn: c, stuck: stuck} }
+				c := w.client(tt.policy)
+				defer close(stuck)
+				ctx, cancel := context.WithCancel(context.Background())
+				defer time.AfterFunc(seconds(3), cancel).Stop()
+				k := &Call{Proc: procEcho, Args: big}
+				err := c.Call(tt.ctx(ctx), k)
+				took := time.Since(w.began)
+				if !errors.Is(err, tt.err) || took < tt.min || took > tt.max || k.Transmissions != 0 {
+					t.Errorf("got %v after %v, %d transmissions", err, took, k.Transmissions)
+				}
+				synctest.Wait()
+				small := goCall(context.Background(), c, &Call{})
+				synctest.Wait()
+				p := <-w.peers
+				for len(w.peers) > 0 {
+					p = <-w.peers
+				}
+				p.ok(p.next().xid)
+				if err := <-small; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
+}
+
+// stuckConn never begins to send a payload.
+type stuckConn struct {
+	transport.Conn
+	stuck chan struct{}
+}
+
+func (c *stuckConn) Send(head, payload []byte, cancel <-chan struct{}) error {
+	if len(payload) == 0 {
+		return c.Conn.Send(head, payload, cancel)
+	}
+	select {
+	case <-cancel:
+	case <-c.stuck:
+	}
+	return transport.ErrCanceled
+}
+
+func TestErrorsOfSend(t *testing.T) {
+	broken := errors.New("broken")
+	for _, tt := range []struct {
+		name   string
+		err    error
+		policy Policy
+		want   error // of the call; nil: it succeeds
+		sends  int
+		dials  int
+	}{
+		{"a broken connection is replaced", broken, Policy{}, nil, 2, 2},
+		{"a message too long fails its call alone", &transport.SizeError{Size: 9, Max: 8}, Policy{}, &transport.SizeError{Size: 9, Max: 8}, 0, 1},
+		{"a refused datagram is asked again", &transport.RefusedError{Err: syscall.ECONNREFUSED}, TCPPolicy(seconds(1), 1, Hard), nil, 2, 1},
+		{"a refused datagram ends a ping", &transport.RefusedError{Err: syscall.ECONNREFUSED}, Policy{SoftConn: true}, syscall.ECONNREFUSED, 1, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				var once sync.Once
+				w.wrap = func(c transport.Conn) transport.Conn {
+					return &failConn{Conn: c, fail: func() (err error) { once.Do(func() { err = tt.err }); return err }}
+				}
+				c := w.client(tt.policy)
+				k := &Call{}
+				done := goCall(context.Background(), c, k)
+				synctest.Wait()
+				if tt.want == nil {
+					for range tt.dials - 1 {
+						<-w.peers
+					}
+					p := <-w.peers
+					p.ok(p.next().xid)
+				}
+				if err := <-done; !errors.Is(err, tt.want) && !reflect.DeepEqual(err, tt.want) {
+					t.Errorf("got %v, want %v", err, tt.want)
+				}
+				if k.Transmissions != tt.sends || len(w.dialTimes()) != tt.dials {
+					t.Errorf("%d transmissions on %d connections, want %d on %d", k.Transmissions, len(w.dialTimes()), tt.sends, tt.dials)
+				}
+			})
+		})
+	}
+}
+
+// failConn fails to send when fail says so.
+type failConn struct {
+	transport.Conn
+	fail func() error
+}
+
+func (c *failConn) Send(head, payload []byte, cancel <-chan struct{}) error {
+	if err := c.fail(); err != nil {
+		return err
+	}
+	return c.Conn.Send(head, payload, cancel)
+}
