@@ -63,7 +63,7 @@ var table = []entry{
 	{Known{names("ac"), "ac", "", "ac", Rightmost, true}, flag, setBool(noAC, false)},
 	{Known{names("noac"), "ac", "", "", Rightmost, true}, flag, setBool(noAC, true)},
 	{Known{names("cto"), "cto", "", "cto", Rightmost, true}, flag, setBool(noCTO, false)},
-	{Known{names("nocto"), "cto", "", "", Rightmost, false}, flag, later},
+	{Known{names("nocto"), "cto", "", "", Rightmost, true}, flag, setBool(noCTO, true)},
 	{Known{names("lookupcache"), "", "all", "all", Rightmost, true}, valued, only("all", "none", "pos", "positive")},
 	{Known{names("rdirplus"), "rdirplus", "", "rdirplus", Rightmost, true}, either, setRdirplus},
 	{Known{names("nordirplus"), "rdirplus", "", "", Rightmost, false}, flag, later},
