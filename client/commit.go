@@ -1,0 +1,154 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/rpc"
+)
+
+// commitDueLocked reports whether a COMMIT should be sent now: there is
+// something unstable, no COMMIT is under way, and a flush waits for it (all
+// that it needs having been written), the oldest has waited long enough, or
+// half of the memory is in use.
+func (w *writeback) commitDueLocked(d *fileData, half bool) bool {
+	if d.committing {
+		return false
+	}
+	some, old := false, false
+	for _, e := range d.kept {
+		if e.state == unstable {
+			some = true
+			old = old || time.Since(e.since) >= commitDelay
+		} else if d.flushing > 0 && e.first <= d.flushSeq {
+			return false // its WRITE comes first
+		}
+	}
+	if !some {
+		return false
+	}
+	if d.flushing > 0 {
+		for _, e := range d.dirty {
+			if e.first <= d.flushSeq {
+				return old || half
+			}
+		}
+		return true
+	}
+	return old || half
+}
+
+// commit sends a COMMIT of the whole file and books its reply: the extents
+// that were unstable before it was sent are safe if it carries the verifier of
+// their WRITEs, and dirty again if not, for then the server has restarted and
+// may have lost them.
+func (w *writeback) commit(ino *Inode, cred *rpc.Cred, number uint64) {
+	args := nfs3.CommitArgs{File: ino.fh}
+	var reply nfs3.CommitReply
+	err := w.fs.retry(w.fs.life, func() error {
+		st := w.fs.begin(ino)
+		err := w.fs.nfs.Commit(w.fs.life, cred, &args, &reply)
+		if answered(err) {
+			w.fs.applyWcc(ino, st, &reply.Wcc)
+		}
+		return err
+	})
+
+	d := &ino.data
+	var done uint64
+	d.mu.Lock()
+	d.committing = false
+	kept := make(extents, 0, len(d.kept))
+	again := false
+	for _, e := range d.kept {
+		switch {
+		case e.state != unstable || e.commit >= number:
+			kept = append(kept, e) // written after the COMMIT was sent
+		case err != nil:
+			done += uint64(len(e.data))
+		case sameVerf(e.verf, reply.Verf):
+			done += uint64(len(e.data))
+			if !e.shared {
+				w.slabs.free(e.data)
+			}
+		default:
+			again = true
+			e.state, e.since = dirty, time.Now()
+			d.dirty.insert(e) // nothing dirty overlaps it: what is unstable is cut when it is overwritten
+		}
+	}
+	d.kept = kept
+	switch {
+	case err != nil:
+		d.failLocked(err)
+	case again:
+		d.rounds++
+	default:
+		d.rounds = 0
+	}
+	orphan := err != nil && d.open == 0
+	d.noteLocked()
+	d.mu.Unlock()
+	w.budget.release(int64(done))
+	if again {
+		w.fs.log.Warn("write verifier changed: the server restarted, unstable data is sent again", "file", ino.fh)
+	}
+	if orphan {
+		w.fs.log.Error("COMMIT: data of a closed file may be lost", "file", ino.fh, "bytes", done, "err", err)
+	}
+}
+
+// drain waits until every byte written so far has been sent and answered:
+// other clients see it, and the server's attributes tell of it. It may still
+// be unstable.
+func (fs *FS) drain(ctx context.Context, ino *Inode) error { return fs.settle(ctx, ino, false) }
+
+// flush waits until every byte written so far is safe on the server, or was
+// given up with an error that the Files of ino report.
+func (fs *FS) flush(ctx context.Context, ino *Inode) error { return fs.settle(ctx, ino, true) }
+
+func (fs *FS) settle(ctx context.Context, ino *Inode, commit bool) error {
+	d := &ino.data
+	d.mu.Lock()
+	if d.cleanLocked() {
+		d.mu.Unlock()
+		return nil
+	}
+	need := d.seq
+	d.draining++
+	if commit {
+		d.flushing++
+		d.flushSeq = max(d.flushSeq, need)
+	}
+	var err error
+	for err == nil && d.pendingLocked(need, commit) {
+		ch := d.changeLocked()
+		d.mu.Unlock()
+		fs.wb.enqueue(ino)
+		err = waitFor(ctx, ch)
+		d.mu.Lock()
+	}
+	d.draining--
+	if commit {
+		d.flushing--
+	}
+	d.mu.Unlock()
+	return err
+}
+
+// pendingLocked reports whether a write up to number need is not answered yet
+// or, with commit, not safe yet.
+func (d *fileData) pendingLocked(need uint64, commit bool) bool {
+	for _, e := range d.dirty {
+		if e.first <= need {
+			return true
+		}
+	}
+	for _, e := range d.kept {
+		if e.first <= need && (commit || e.state == sending) {
+			return true
+		}
+	}
+	return false
+}

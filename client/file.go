@@ -1,0 +1,212 @@
+package client
+
+import (
+	"context"
+	"os"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/rpc"
+)
+
+// fileData is the part of an Inode that write-behind needs. Its zero value is
+// a clean file.
+//
+// A byte is looked for in dirty first, then in kept: what is in dirty is newer.
+// Bytes of kept that are unstable are cut when they are overwritten, since the
+// newer ones will be sent anyway; bytes that are being sent stay until the
+// reply, and what overlaps them waits that long, so that no two WRITEs of one
+// byte are ever under way.
+type fileData struct {
+	mu    sync.Mutex // guards all below; taken before the attribute mutex, never held across a call
+	dirty extents    // dirty
+	kept  extents    // sending or unstable
+	seq   uint64     // number of the last write
+	gen   uint64     // changes with each write, truncation and change by others: read-ahead of another gen is stale
+
+	draining   int    // callers that wait for all WRITEs
+	flushing   int    // those of them that want a COMMIT too
+	flushSeq   uint64 // the last write that a waiting caller needs on the server
+	commits    uint64 // COMMITs sent
+	committing bool
+	rounds     int           // COMMITs in a row that found another verifier
+	changed    chan struct{} // closed at the next change of state; nil when nobody waits
+
+	errSeq  uint64 // number of write-back errors
+	lastErr error
+	errSeen bool // some File reported lastErr
+
+	open      int  // open Files
+	appending bool // an Append is under way
+}
+
+// noteLocked wakes who waits for a change of state.
+func (d *fileData) noteLocked() {
+	if d.changed != nil {
+		close(d.changed)
+		d.changed = nil
+	}
+}
+
+// changeLocked returns a channel that is closed at the next change of state.
+func (d *fileData) changeLocked() <-chan struct{} {
+	if d.changed == nil {
+		d.changed = make(chan struct{})
+	}
+	return d.changed
+}
+
+func (d *fileData) cleanLocked() bool { return len(d.dirty) == 0 && len(d.kept) == 0 }
+
+// hasDirty reports whether any byte is not safe on the server yet.
+func (d *fileData) hasDirty() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !d.cleanLocked()
+}
+
+// dirtyEnd returns the end of the last byte that is not safe on the server
+// yet; 0 when there is none.
+func (d *fileData) dirtyEnd() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return max(d.dirty.end(), d.kept.end())
+}
+
+// opens returns how many Files are open.
+func (d *fileData) opens() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.open
+}
+
+// failLocked latches an error of write-back: each File reports it once.
+func (d *fileData) failLocked(err error) {
+	d.errSeq++
+	d.lastErr, d.errSeen = err, false
+}
+
+// File is an open file: an Inode with the flags and the credential that it was
+// opened with. It is safe for concurrent use. Release ends it.
+//
+// Errors of write-behind are latched at the Inode and reported once by each
+// File that was open, at the next WriteAt, Flush or Fsync; the bytes that they
+// concern were not saved.
+type File struct {
+	fs    *FS
+	ino   *Inode
+	cred  *rpc.Cred
+	flags int
+
+	seen     atomic.Uint64 // errors up to this number were reported here
+	ra       readAhead
+	released atomic.Bool
+}
+
+// newFile opens ino: flags are those of os.OpenFile, of which only the access
+// mode, O_APPEND, O_SYNC and O_DIRECT matter from here on. The caller keeps a
+// reference to ino until Release.
+func newFile(fs *FS, ino *Inode, cred *rpc.Cred, flags int) *File {
+	f := &File{fs: fs, ino: ino, cred: cred, flags: flags}
+	d := &ino.data
+	d.mu.Lock()
+	d.open++
+	seen := d.errSeq
+	if seen > 0 && !d.errSeen {
+		seen-- // nobody was told yet
+	}
+	d.mu.Unlock()
+	f.seen.Store(seen)
+	return f
+}
+
+// Inode returns the file that is open.
+func (f *File) Inode() *Inode { return f.ino }
+
+// Cred returns the credential of the opener, which reads and writes are made
+// with.
+func (f *File) Cred() *rpc.Cred { return f.cred }
+
+// Flags returns the flags of the open.
+func (f *File) Flags() int { return f.flags }
+
+func (f *File) writable() bool { return f.flags&(os.O_WRONLY|os.O_RDWR) != 0 }
+
+// report returns the latched error if this File did not report it yet.
+func (f *File) report() error {
+	d := &f.ino.data
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f.seen.Swap(d.errSeq) == d.errSeq {
+		return nil
+	}
+	d.errSeen = true
+	return d.lastErr
+}
+
+// Flush is what close(2) does: everything written to the file is sent and
+// committed, and an error of write-behind that this File did not report yet is
+// returned. A File that was not opened for writing has nothing to do. When ctx
+// ends first, its error is returned and write-behind goes on.
+func (f *File) Flush(ctx context.Context) error {
+	if !f.writable() {
+		return nil
+	}
+	return f.Fsync(ctx)
+}
+
+// Fsync sends and commits everything written to the file, through whichever
+// File, as fsync(2) does: when it returns nil no restart of the server loses a
+// byte of it.
+func (f *File) Fsync(ctx context.Context) error {
+	err := f.fs.flush(ctx, f.ino)
+	if e := f.report(); e != nil {
+		return e
+	}
+	return err
+}
+
+// Release ends the File. It does not wait for what is still dirty (after Flush
+// only pages written through a memory map can be); write-behind sends that.
+// A second Release does nothing.
+func (f *File) Release() {
+	if f.released.Swap(true) {
+		return
+	}
+	f.ra.drop()
+	d := &f.ino.data
+	d.mu.Lock()
+	d.open--
+	d.mu.Unlock()
+	f.fs.fileReleased(f.ino)
+}
+
+// truncate forgets what is dirty beyond size; a SETATTR has made the file that
+// long. All WRITEs were answered before it was sent (drain).
+func (fs *FS) truncate(ino *Inode, size uint64) {
+	d := &ino.data
+	d.mu.Lock()
+	any := func(*extent) bool { return true }
+	n := d.dirty.cut(size, ^uint64(0), any)
+	n += d.kept.cut(size, ^uint64(0), func(e *extent) bool { return e.state == unstable })
+	d.gen++
+	d.noteLocked()
+	d.mu.Unlock()
+	fs.wb.budget.release(int64(n))
+}
+
+// dropReadahead makes all read-ahead of ino stale: others changed the file.
+func (fs *FS) dropReadahead(ino *Inode) {
+	ino.data.mu.Lock()
+	ino.data.gen++
+	ino.data.mu.Unlock()
+}
+
+// checkRange refuses offsets that NFS or Linux cannot express.
+func checkRange(off int64, n int) error {
+	if off < 0 || off > int64(^uint64(0)>>1)-int64(n) {
+		return nfs3.ErrInval
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"syscall"
+	"time"
+
+	"github.com/gonfs/gonfs/nfs3"
+)
+
+// WriteAt writes p at offset off. p is copied; the data goes to the server
+// later, at the latest a second from now, or is there when WriteAt returns if
+// the file was opened with O_SYNC or O_DIRECT or the mount is sync or noac.
+// WriteAt waits while the mount has too much dirty data. n < len(p) only with
+// an error: an earlier error of write-behind, ctx's, or EFBIG.
+func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err error) {
+	if !f.writable() {
+		return 0, syscall.EBADF
+	}
+	if err := checkRange(off, len(p)); err != nil {
+		return 0, err
+	}
+	if limit := f.fs.maxFileSize; limit > 0 && uint64(off)+uint64(len(p)) > limit {
+		return 0, nfs3.ErrFbig
+	}
+	if err := f.report(); err != nil {
+		return 0, err
+	}
+	wsize := uint64(f.fs.wsize)
+	for n < len(p) {
+		at := uint64(off) + uint64(n)
+		piece := p[n:min(len(p), n+int(wsize-at%wsize))] // an extent never crosses a multiple of wsize
+		if err := f.fs.wb.budget.acquire(ctx, int64(len(piece)), f.fs.wb.pressed); err != nil {
+			return n, err
+		}
+		f.put(piece, at)
+		n += len(piece)
+	}
+	f.fs.localChange(f.ino, uint64(off)+uint64(n), n > 0)
+	if f.sync() && n > 0 {
+		return n, f.Fsync(ctx)
+	}
+	return n, nil
+}
+
+// sync reports whether each write has to be on the server's disk when it
+// returns.
+func (f *File) sync() bool {
+	return f.flags&(oSync|oDirect) != 0 || f.fs.syncWrites
+}
+
+// put makes the bytes p at off dirty. The budget for them was acquired.
+func (f *File) put(p []byte, off uint64) {
+	d, wb := &f.ino.data, &f.fs.wb
+	end := off + uint64(len(p))
+	var freed uint64
+
+	d.mu.Lock()
+	wasClean := d.cleanLocked()
+	d.seq++
+	d.gen++
+	freed = d.kept.cut(off, end, func(e *extent) bool { return e.state == unstable })
+	if e := f.ownExtentLocked(off, end); e != nil {
+		freed += uint64(copy(e.data[off-e.off:], p)) // what lies over bytes that are there already
+		if tail := end - min(end, e.end()); tail > 0 {
+			e.data = wb.slabs.grow(e.data, int(tail), !e.shared)
+			e.shared = false // a shared extent has no room, so its bytes have moved
+			e.data = append(e.data, p[uint64(len(p))-tail:]...)
+		}
+	} else {
+		freed += d.dirty.cut(off, end, func(*extent) bool { return true })
+		e := &extent{off: off, cred: f.cred, first: d.seq, since: time.Now()}
+		e.data = append(wb.slabs.grow(nil, len(p), true), p...)
+		d.dirty.insert(e)
+	}
+	full := f.fullLocked(off)
+	d.mu.Unlock()
+
+	wb.budget.release(int64(freed))
+	if wasClean {
+		wb.watch(f.ino)
+	}
+	if full {
+		wb.enqueue(f.ino)
+	}
+}
+
+// ownExtentLocked returns the dirty extent that a write of [off, end) can
+// extend or overwrite in place: of the same credential, within one multiple of
+// wsize, beginning no later than off and ending no earlier, and with no other
+// extent under the part that is added.
+func (f *File) ownExtentLocked(off, end uint64) *extent {
+	d := &f.ino.data
+	i := d.dirty.search(off)
+	if i > 0 && d.dirty[i-1].end() == off {
+		i--
+	}
+	if i >= len(d.dirty) {
+		return nil
+	}
+	e := d.dirty[i]
+	wsize := uint64(f.fs.wsize)
+	switch {
+	case e.off > off || e.end() < off,
+		e.off/wsize != off/wsize,
+		*e.cred != *f.cred,
+		i+1 < len(d.dirty) && d.dirty[i+1].off < end:
+		return nil
+	}
+	return e
+}
+
+// fullLocked reports whether the extent at off reaches the next multiple of
+// wsize: then nothing can be appended to it, and it is sent.
+func (f *File) fullLocked(off uint64) bool {
+	d, wsize := &f.ino.data, uint64(f.fs.wsize)
+	i := d.dirty.search(off)
+	return i < len(d.dirty) && d.dirty[i].end()%wsize == 0
+}
+
+// sameVerf reports whether two write verifiers are equal.
+func sameVerf(a, b [8]byte) bool { return bytes.Equal(a[:], b[:]) }

@@ -1,0 +1,324 @@
+package client
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/gonfs/gonfs/nfs3"
+)
+
+// When write-behind acts.
+const (
+	writeDelay  = time.Second            // a dirty extent is sent at the latest then
+	commitDelay = 5 * time.Second        // an unstable extent is committed at the latest then
+	agerTick    = 250 * time.Millisecond // how often ages are looked at
+	maxWriters  = 16                     // WRITEs and COMMITs of a mount that are under way at once
+	maxRounds   = 3                      // COMMITs in a row with a new verifier before WRITEs are FILE_SYNC
+)
+
+// writeback sends what is dirty. Inodes with work queue up; up to maxWriters
+// workers, started on demand, each take one inode, do one step for it (a WRITE
+// or a COMMIT) and put it back. A worker ends when the queue is empty. One ager,
+// started with the first dirty inode and ended with the last, queues what has
+// become old. Both run on the file system's own life, not on a caller's.
+type writeback struct {
+	fs     *FS
+	budget budget
+	slabs  slabs
+
+	mu      sync.Mutex // guards all below; taken after a fileData's mutex
+	queue   []*Inode
+	queued  map[*Inode]bool
+	workers int
+	watched map[*Inode]bool // inodes that are not clean
+	aging   bool
+}
+
+func (w *writeback) init(fs *FS, limit int64) {
+	w.fs = fs
+	w.budget.limit = max(limit, int64(fs.wsize))
+	w.slabs.size = int(fs.wsize)
+	w.queued, w.watched = map[*Inode]bool{}, map[*Inode]bool{}
+}
+
+// watch makes the ager look at ino until it is clean. The inode is kept alive
+// meanwhile by being in the map.
+func (w *writeback) watch(ino *Inode) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.watched[ino] = true
+	if !w.aging {
+		w.aging = true
+		w.fs.goroutine(w.age) // ends when nothing is watched, or with the file system's life
+	}
+}
+
+// enqueue asks for a step for ino.
+func (w *writeback) enqueue(ino *Inode) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.queued[ino] {
+		return
+	}
+	w.queued[ino] = true
+	w.queue = append(w.queue, ino)
+	if w.workers < maxWriters {
+		w.workers++
+		w.fs.goroutine(w.work) // ends when the queue is empty
+	}
+}
+
+// work does steps until the queue is empty.
+func (w *writeback) work() {
+	for {
+		w.mu.Lock()
+		if len(w.queue) == 0 {
+			w.workers--
+			w.mu.Unlock()
+			return
+		}
+		ino := w.queue[0]
+		w.queue = w.queue[1:]
+		delete(w.queued, ino)
+		w.mu.Unlock()
+		w.step(ino)
+	}
+}
+
+// age queues the inodes that have something old until none is watched.
+func (w *writeback) age() {
+	t := time.NewTicker(agerTick)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+		case <-w.fs.life.Done():
+		}
+		w.mu.Lock()
+		inos := make([]*Inode, 0, len(w.watched))
+		for ino := range w.watched {
+			inos = append(inos, ino)
+		}
+		w.mu.Unlock()
+		for _, ino := range inos {
+			w.look(ino)
+		}
+		w.mu.Lock()
+		if len(w.watched) == 0 || w.fs.life.Err() != nil {
+			w.aging = false
+			w.mu.Unlock()
+			return
+		}
+		w.mu.Unlock()
+	}
+}
+
+// look stops watching ino if it is clean and queues it if a step is due.
+func (w *writeback) look(ino *Inode) {
+	blocked, half := w.budget.state()
+	d := &ino.data
+	d.mu.Lock()
+	due := w.sendableLocked(d, blocked) != nil || w.commitDueLocked(d, half)
+	if d.cleanLocked() {
+		w.mu.Lock()
+		delete(w.watched, ino) // under d.mu: a write that comes now watches it again
+		w.mu.Unlock()
+	}
+	d.mu.Unlock()
+	if due {
+		w.enqueue(ino)
+	}
+}
+
+// pressed queues everything: a writer waits for room.
+func (w *writeback) pressed() {
+	w.mu.Lock()
+	inos := make([]*Inode, 0, len(w.watched))
+	for ino := range w.watched {
+		inos = append(inos, ino)
+	}
+	w.mu.Unlock()
+	for _, ino := range inos {
+		w.enqueue(ino)
+	}
+}
+
+// sendableLocked returns a dirty extent that should be sent now and may be:
+// nothing that overlaps it is under way.
+func (w *writeback) sendableLocked(d *fileData, blocked bool) *extent {
+	wsize := uint64(w.fs.wsize)
+	for _, e := range d.dirty {
+		now := blocked || d.draining > 0 || e.end()%wsize == 0 || time.Since(e.since) >= writeDelay
+		if !now {
+			continue
+		}
+		if len(d.kept.overlap(e.off, e.end())) == 0 { // unstable ones were cut: only WRITEs under way are left
+			return e
+		}
+	}
+	return nil
+}
+
+// step does one WRITE or one COMMIT for ino, if one is due.
+func (w *writeback) step(ino *Inode) {
+	blocked, half := w.budget.state()
+	d := &ino.data
+	d.mu.Lock()
+	if e := w.sendableLocked(d, blocked); e != nil {
+		stable := nfs3.Unstable
+		if alone := len(d.dirty) == 1 && len(d.kept) == 0 && d.flushing > 0; alone || d.rounds >= maxRounds {
+			stable = nfs3.FileSync // one WRITE is the whole flush, or the server restarts all the time
+		}
+		d.dirty.remove(e)
+		e.state, e.since = sending, time.Now()
+		d.kept.insert(e)
+		more := w.sendableLocked(d, blocked) != nil
+		d.mu.Unlock()
+		if more {
+			w.enqueue(ino)
+		}
+		w.send(ino, e, stable)
+		w.enqueueIfDue(ino)
+		return
+	}
+	if w.commitDueLocked(d, half) {
+		cred := d.kept[0].cred
+		d.committing = true
+		d.commits++
+		number := d.commits
+		d.mu.Unlock()
+		w.commit(ino, cred, number)
+		w.enqueueIfDue(ino)
+		return
+	}
+	d.mu.Unlock()
+}
+
+func (w *writeback) enqueueIfDue(ino *Inode) {
+	blocked, half := w.budget.state()
+	d := &ino.data
+	d.mu.Lock()
+	due := w.sendableLocked(d, blocked) != nil || w.commitDueLocked(d, half)
+	d.mu.Unlock()
+	if due {
+		w.enqueue(ino)
+	}
+}
+
+// send makes the WRITEs of one extent: one, or more if the server writes less
+// than it was given.
+func (w *writeback) send(ino *Inode, e *extent, stable nfs3.StableHow) {
+	for {
+		args := nfs3.WriteArgs{File: ino.fh, Offset: e.off, Count: uint32(len(e.data)), Stable: stable, Data: e.data}
+		var reply nfs3.WriteReply
+		err := w.fs.retry(w.fs.life, func() error {
+			st := w.fs.begin(ino)
+			err := w.fs.nfs.Write(w.fs.life, e.cred, &args, &reply)
+			if answered(err) {
+			w.fs.applyWcc(ino, st, &reply.Wcc)
+		}
+			return err
+		})
+		if err == nil && (reply.Count == 0 || reply.Count > args.Count) {
+			err = nfs3.ErrIO // a server that writes nothing would keep us here for ever
+		}
+		if e = w.book(ino, e, &reply, err); e == nil {
+			return
+		}
+		if reply.Committed != nfs3.FileSync {
+			stable = nfs3.FileSync // what is left of a short WRITE goes as Linux sends it
+		}
+	}
+}
+
+// book books the reply to a WRITE of e and returns the rest that the server
+// did not write, still marked as being sent.
+func (w *writeback) book(ino *Inode, e *extent, r *nfs3.WriteReply, err error) (rest *extent) {
+	d := &ino.data
+	var safe uint64
+	d.mu.Lock()
+	d.kept.remove(e)
+	written := e
+	if err == nil && int(r.Count) < len(e.data) {
+		written, rest = e.slice(e.off, e.off+uint64(r.Count)), e.slice(e.off+uint64(r.Count), e.end())
+		d.kept.insert(rest)
+	}
+	switch {
+	case err != nil:
+		safe = uint64(len(e.data)) // not safe at all, but lost: the error says so
+		d.failLocked(err)
+	case r.Committed == nfs3.FileSync:
+		safe = uint64(len(written.data))
+		if !written.shared {
+			w.slabs.free(written.data)
+		}
+	default:
+		written.state, written.since = unstable, time.Now()
+		written.verf, written.commit = r.Verf, d.commits
+		safe = w.keepLocked(d, written)
+	}
+	orphan := err != nil && d.open == 0
+	d.noteLocked()
+	d.mu.Unlock()
+	w.budget.release(int64(safe))
+	if orphan {
+		w.fs.log.Error("write-behind: data of a closed file was lost", "file", ino.fh, "offset", e.off, "bytes", len(e.data), "err", err)
+	}
+	return rest
+}
+
+// keepLocked keeps an unstable extent, less the bytes that were overwritten
+// while it was being sent, and returns how many those are.
+func (w *writeback) keepLocked(d *fileData, e *extent) (superseded uint64) {
+	one := extents{e}
+	for _, newer := range d.dirty.overlap(e.off, e.end()) {
+		superseded += one.cut(newer.off, newer.end(), func(*extent) bool { return true })
+	}
+	for _, p := range one {
+		d.kept.insert(p)
+	}
+	return superseded
+}
+
+// flushAll flushes every inode that is not clean and returns the first error.
+func (w *writeback) flushAll(ctx context.Context) (err error) {
+	for _, u := range w.unsaved() {
+		if e := w.fs.flush(ctx, u.ino); e != nil && err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
+// unsavedFile tells what of a file is not safe on the server.
+type unsavedFile struct {
+	ino   *Inode
+	bytes uint64
+}
+
+// unsaved lists the files that are not clean.
+func (w *writeback) unsaved() []unsavedFile {
+	w.mu.Lock()
+	inos := make([]*Inode, 0, len(w.watched))
+	for ino := range w.watched {
+		inos = append(inos, ino)
+	}
+	w.mu.Unlock()
+	var out []unsavedFile
+	for _, ino := range inos {
+		d := &ino.data
+		d.mu.Lock()
+		var n uint64
+		for _, x := range []extents{d.dirty, d.kept} {
+			for _, e := range x {
+				n += uint64(len(e.data))
+			}
+		}
+		d.mu.Unlock()
+		if n > 0 {
+			out = append(out, unsavedFile{ino, n})
+		}
+	}
+	return out
+}
