@@ -28,7 +28,7 @@ type endpoint struct {
 	running chan struct{} // closed when the goroutine of run ends; nil: it does not run
 	closed  bool
 	source  netip.AddrPort // of the last connection
-	lastErr error          // why there is no connection
+	lastErr error          // why there is no connection, or datagrams are refused; nil if all is well
 	replies uint64         // to our calls
 	silent  time.Time      // since when the server does not respond; zero: it does
 	growth  int            // of the window, see window.go

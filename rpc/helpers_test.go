@@ -153,7 +153,7 @@ func (w *wire) dial(_ context.Context, last netip.AddrPort) (transport.Conn, err
 		return nil, w.fail
 	}
 	a, b := transport.Pipe()
-	p := &peer{w: w, conn: b, calls: make(chan heard, 10000)}
+	p := &peer{w: w, conn: b, calls: make(chan heard, 600)}
 	w.wg.Go(func() { b.Serve(p); close(p.calls) })
 	w.peers <- p
 	c := &addrConn{Conn: a, local: a.LocalAddr(), remote: a.RemoteAddr()}

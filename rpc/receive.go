@@ -56,6 +56,7 @@ func (l *link) Message(msg *transport.Buffer, sink *transport.Sink) {
 	p.reply, p.detached, p.datagram = msg, sink != nil, l.datagram
 	l.answered = true
 	ep.replies++
+	ep.lastErr = nil
 	if !ep.silent.IsZero() {
 		p.revived = ep.revivedLocked()
 	}

@@ -150,6 +150,9 @@ func (p *pending) unsent(l *link, err error) error {
 		p.resend(-1, true)
 	case errors.As(err, &refused):
 		// It was sent, and the refusal may be forged.
+		ep.mu.Lock()
+		ep.lastErr = err
+		ep.mu.Unlock()
 		if ep.core.policy.SoftConn {
 			return err
 		}
@@ -222,11 +225,7 @@ func (p *pending) expire(now time.Time) error {
 	}
 	begins := ep.silentLocked()
 	unheard := p.heard == ep.replies
-	var why error
-	if ep.link == nil {
-		why = ep.lastErr
-	}
-	sent := p.sent
+	why, sent := ep.lastErr, p.sent
 	p.restartLocked(now)
 	ep.mu.Unlock()
 	ep.core.counters.majorTimeouts.Add(1)

@@ -1,0 +1,235 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gonfs/gonfs/transport"
+)
+
+func TestBackoff(t *testing.T) {
+	const ms = time.Millisecond
+	refused := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	for _, tt := range []struct {
+		name string
+		err  error
+		lost bool
+		want []time.Duration
+	}{
+		{"refused: 100 ms doubling to 2 s", refused, false, []time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms, 2000 * ms, 2000 * ms}},
+		{"accepted and closed: the same", io.EOF, true, []time.Duration{100 * ms, 200 * ms}},
+		{"silent: 3 s doubling to 60 s", context.DeadlineExceeded, false, []time.Duration{seconds(3), seconds(6), seconds(12), seconds(24), seconds(48), seconds(60), seconds(60)}},
+		{"unreachable: the same", syscall.EHOSTUNREACH, false, []time.Duration{seconds(3), seconds(6)}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var b backoff
+			for i, want := range tt.want {
+				if got := b.failed(tt.err, tt.lost); got != want {
+					t.Errorf("attempt %d: %v, want %v", i, got, want)
+				}
+			}
+		})
+	}
+	if lo, hi := spread(1000, 0), spread(1000, 0.9999999); lo != 750 || hi != 1249 {
+		t.Errorf("jitter from %v to %v", lo, hi)
+	}
+}
+
+// When connections are tried, and how soon a call gets through.
+func TestReconnect(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		fail error
+		// gaps between dials, before jitter
+		gaps []time.Duration
+	}{
+		{"refused", syscall.ECONNREFUSED, []time.Duration{100e6, 200e6, 400e6, 800e6, 1600e6, 2000e6, 2000e6}},
+		{"unreachable", syscall.ENETUNREACH, []time.Duration{3e9, 6e9, 12e9, 24e9, 48e9, 60e9}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				c := w.client(Policy{})
+				done := goCall(context.Background(), c, &Call{})
+				p := <-w.peers
+				p.ok(p.next().xid)
+				<-done
+				done = goCall(context.Background(), c, &Call{})
+				p.next()
+				w.setFail(tt.fail)
+				p.conn.Abort()
+				for len(w.dialTimes()) < len(tt.gaps)+2 {
+					time.Sleep(50 * time.Millisecond)
+				}
+				w.setFail(nil)
+				q := <-w.peers
+				q.ok(q.next().xid)
+				if err := <-done; err != nil {
+					t.Error(err)
+				}
+				dials := w.dialTimes()
+				if dials[1] != 0 {
+					t.Errorf("a connection that had worked was replaced after %v", dials[1])
+				}
+				for i, gap := range tt.gaps {
+					if got := dials[i+2] - dials[i+1]; got < gap*3/4 || got > gap*5/4 {
+						t.Errorf("gap %d is %v, want %v ± 25 %%", i, got, gap)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestConnectionIsOpenedForACallAndNotForNone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		c := w.client(Policy{})
+		time.Sleep(seconds(10))
+		if n := len(w.dialTimes()); n != 0 {
+			t.Fatalf("%d connections before the first call", n)
+		}
+		done := goCall(context.Background(), c, &Call{})
+		p := <-w.peers
+		p.ok(p.next().xid)
+		<-done
+		p.conn.Close()
+		time.Sleep(seconds(100))
+		if n := len(w.dialTimes()); n != 1 {
+			t.Errorf("%d connections with no call waiting", n)
+		}
+		// A call given up while nothing answers ends the attempts, too.
+		w.setFail(syscall.EHOSTUNREACH)
+		ctx, cancel := context.WithTimeout(context.Background(), seconds(1))
+		defer cancel()
+		if err := c.Call(ctx, &Call{}); err != context.DeadlineExceeded {
+			t.Error(err)
+		}
+		n := len(w.dialTimes())
+		time.Sleep(seconds(1000))
+		if got := len(w.dialTimes()); got != n {
+			t.Errorf("%d more attempts with no call waiting", got-n)
+		}
+		if s := c.Stats(); s.ConnectedCount != 0 || !errors.Is(s.Endpoints[0].LastError, syscall.EHOSTUNREACH) {
+			t.Errorf("got %+v", s)
+		}
+	})
+}
+
+func TestSoftConnEndsWithTheErrorOfTheNetwork(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		fail   error
+		break_ bool
+		want   error
+	}{
+		{"refused", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, false, syscall.ECONNREFUSED},
+		{"closed without an answer", nil, true, io.EOF},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				w.fail = tt.fail
+				c := w.client(Policy{SoftConn: true})
+				for range 3 { // each call tries for itself, at once
+					done := goCall(context.Background(), c, &Call{})
+					if tt.break_ {
+						p := <-w.peers
+						p.next()
+						p.conn.Close()
+					}
+					if err := <-done; !errors.Is(err, tt.want) {
+						t.Errorf("got %v, want %v", err, tt.want)
+					}
+				}
+				if d := w.dialTimes(); len(d) != 3 || d[2] != 0 {
+					t.Errorf("dialled at %v", d)
+				}
+			})
+		})
+	}
+}
+
+func TestClose(t *testing.T) {
+	t.Run("ends calls sent and calls waiting", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWire(t)
+			c := w.client(Policy{})
+			var done []<-chan error
+			for range 2 * slotCount {
+				done = append(done, goCall(context.Background(), c, &Call{}))
+			}
+			synctest.Wait()
+			c.Close()
+			for _, d := range done {
+				if err := <-d; err != ErrClosed {
+					t.Fatal(err)
+				}
+			}
+			if err := c.Call(context.Background(), &Call{}); err != ErrClosed || time.Since(w.began) != 0 {
+				t.Errorf("got %v after %v", err, time.Since(w.began))
+			}
+			c.Close()
+		})
+	})
+	t.Run("does not wait for a Dial that hangs", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWire(t)
+			hang := make(chan struct{})
+			a, b := transport.Pipe()
+			c := w.client(Policy{}, func(o *Options) {
+				o.Dial = func(context.Context, netip.AddrPort) (transport.Conn, error) { <-hang; return a, nil }
+			})
+			done := goCall(context.Background(), c, &Call{})
+			synctest.Wait()
+			c.Close()
+			if err := <-done; err != ErrClosed || time.Since(w.began) > seconds(1) {
+				t.Errorf("got %v after %v", err, time.Since(w.began))
+			}
+			close(hang)
+			synctest.Wait()
+			if err := b.Send([]byte("1234"), nil, nil); err == nil {
+				t.Error("the connection that came after Close is open")
+			}
+		})
+	})
+	t.Run("a client without Dial says so", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c := NewClient(Options{Policy: Policy{SoftConn: true}})
+			defer c.Close()
+			if err := c.Call(context.Background(), &Call{}); err == nil || !strings.Contains(err.Error(), "Dial") {
+				t.Error(err)
+			}
+		})
+	})
+}
+
+// Ten thousand connections that break, without a leak (TestMain looks for
+// goroutines and buffers).
+func TestManyReconnects(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		c := w.client(Policy{})
+		for i := range 10000 {
+			k := &Call{Idempotent: i%2 == 0}
+			done := goCall(context.Background(), c, k)
+			p := <-w.peers
+			xid := p.next().xid
+			p.ok(xid)
+			<-done
+			p.conn.Abort()
+			synctest.Wait()
+		}
+		if s := c.Stats(); s.Connects != 10000 || s.Disconnects != 10000 {
+			t.Errorf("got %+v", s)
+		}
+	})
+}
