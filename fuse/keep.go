@@ -1,0 +1,80 @@
+package fuse
+
+import (
+	"sync"
+
+	"github.com/gonfs/gonfs/client"
+	"github.com/gonfs/gonfs/nfs3"
+)
+
+// keeper decides at each open whether the pages that the kernel has of a file
+// are still good (FOPEN_KEEP_CACHE). It remembers the size and mtime that the
+// file had when its pages were last known to be good; our own changes move
+// them along, and a change by others makes it forget them. (ctime does not
+// count: chmod, link and rename leave the data alone.)
+type keeper struct {
+	mu    sync.Mutex // guards all below
+	known bool
+	sig   signature
+	epoch uint64 // changes by others that were heard of
+}
+
+// signature is what is compared of the attributes of a file.
+type signature struct {
+	size  uint64
+	mtime nfs3.Time
+}
+
+func signatureOf(a *nfs3.Fattr) signature { return signature{a.Size, a.Mtime} }
+
+// opened reports whether the pages may be kept, given the attributes at this
+// open. The kernel drops them otherwise, so that they are good from now on.
+func (k *keeper) opened(a *nfs3.Fattr) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	sig := signatureOf(a)
+	same := k.known && k.sig == sig
+	k.known, k.sig = true, sig
+	return same
+}
+
+// changed notes that others changed the file.
+func (k *keeper) changed() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.known = false
+	k.epoch++
+}
+
+// state is taken before a change of our own.
+func (k *keeper) state() (epoch uint64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.epoch
+}
+
+// ours notes the attributes after a change of our own that began at epoch.
+func (k *keeper) ours(epoch uint64, a *nfs3.Fattr) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.known && k.epoch == epoch {
+		k.sig = signatureOf(a)
+	}
+}
+
+// mayHavePages reports whether the kernel may have pages of the file.
+func (k *keeper) mayHavePages() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.known
+}
+
+// current returns the attributes of ino if they are fresh without asking the
+// server: under noac, and while data is dirty here, they are not.
+func (r *raw) current(w *waiter, ino *client.Inode) (nfs3.Fattr, bool) {
+	if r.fs.AttrTimeout(ino) == 0 {
+		return nfs3.Fattr{}, false
+	}
+	a, err := r.fs.Getattr(w, nil, ino)
+	return a, err == nil
+}

@@ -1,0 +1,93 @@
+package fuse
+
+import (
+	"syscall"
+
+	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+)
+
+// Open implements gofuse.RawFileSystem. Package client looks the name up again,
+// so that whoever opens a file sees what was closed before elsewhere; a name
+// that means another file now is ESTALE, at which the kernel walks the path
+// again.
+func (r *raw) Open(cancel <-chan struct{}, in *gofuse.OpenIn, out *gofuse.OpenOut) gofuse.Status {
+	n := r.nodes.get(in.NodeId)
+	if n == nil {
+		return stale
+	}
+	w := r.wait(cancel, &in.InHeader)
+	epoch := n.keep.state()
+	file, err := r.fs.Open(w, r.cred(&in.InHeader), n.ino, int(in.Flags))
+	if err != nil {
+		return status(err)
+	}
+	out.Fh = r.handles.put(&handle{node: n, file: file})
+	out.OpenFlags = r.openFlags(w, n, in.Flags, epoch)
+	return gofuse.OK
+}
+
+// Create implements gofuse.RawFileSystem. The kernel has applied the umask.
+func (r *raw) Create(cancel <-chan struct{}, in *gofuse.CreateIn, name string, out *gofuse.CreateOut) gofuse.Status {
+	dir := r.nodes.get(in.NodeId)
+	if dir == nil {
+		return stale
+	}
+	w := r.wait(cancel, &in.InHeader)
+	ino, a, file, err := r.fs.Create(w, r.cred(&in.InHeader), dir.ino, name, int(in.Flags), in.Mode&0o7777)
+	if err != nil {
+		return status(err)
+	}
+	n := r.entry(&out.EntryOut, dir, ino, &a)
+	out.Fh = r.handles.put(&handle{node: n, file: file})
+	out.OpenFlags = r.openFlags(w, n, in.Flags, n.keep.state())
+	return gofuse.OK
+}
+
+// openFlags decides how the kernel caches an open file. A file that is only
+// appended to goes around its page cache: the kernel would put the data where
+// it believes the end to be. Otherwise its pages are kept if the file is what
+// it was when they were read. epoch is the keeper's from before the open.
+func (r *raw) openFlags(w *waiter, n *node, flags uint32, epoch uint64) uint32 {
+	if flags&syscall.O_APPEND != 0 && flags&syscall.O_ACCMODE != syscall.O_RDONLY {
+		return gofuse.FOPEN_DIRECT_IO
+	}
+	a, fresh := r.current(w, n.ino)
+	if !fresh {
+		n.keep.changed()
+		return 0
+	}
+	if flags&syscall.O_TRUNC != 0 { // our own change; the kernel drops all pages by itself
+		n.keep.ours(epoch, &a)
+	}
+	if n.keep.opened(&a) {
+		return gofuse.FOPEN_KEEP_CACHE
+	}
+	return 0
+}
+
+// Flush implements gofuse.RawFileSystem: a close(2), of which there may be
+// many for one open.
+func (r *raw) Flush(cancel <-chan struct{}, in *gofuse.FlushIn) gofuse.Status {
+	h := r.handles.file(in.Fh)
+	if h == nil {
+		return badFD
+	}
+	return r.sync(r.wait(cancel, &in.InHeader), h, h.file.Flush)
+}
+
+// Fsync implements gofuse.RawFileSystem.
+func (r *raw) Fsync(cancel <-chan struct{}, in *gofuse.FsyncIn) gofuse.Status {
+	h := r.handles.file(in.Fh)
+	if h == nil {
+		return badFD
+	}
+	return r.sync(r.wait(cancel, &in.InHeader), h, h.file.Fsync)
+}
+
+// Release implements gofuse.RawFileSystem: the last close(2). Nobody waits for
+// it.
+func (r *raw) Release(_ <-chan struct{}, in *gofuse.ReleaseIn) {
+	if h := r.handles.take(in.Fh); h != nil {
+		h.close()
+	}
+}

@@ -1,0 +1,162 @@
+package fuse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// grace is how long an unmounted mount may take to end by itself. It does
+	// not end while it is still mounted elsewhere: other programs' mount
+	// namespaces keep copies.
+	grace = 5 * time.Second
+	// afterAbort is how long it may take after it was aborted.
+	afterAbort = 2 * time.Second
+	// busyTries and busyPause bound the wait for files that are just being
+	// closed.
+	busyTries = 6
+	busyPause = 40 * time.Millisecond
+)
+
+// Unmount unmounts the mount and waits until it has ended. If it is in use, it
+// stays and the error is EBUSY (see Detach). If ctx ends, or if the mount has
+// not ended 5 s after it was unmounted, it is aborted: what programs still do
+// with it fails. Unmount returns within 10 s of ctx's end whatever happens,
+// with an error if the mount has not ended even then; it does when the process
+// exits. A mount that has ended already is no error.
+func (m *Mounted) Unmount(ctx context.Context) error {
+	return m.end(ctx, func() error { return m.umount(0) })
+}
+
+// Detach takes the mount out of the directory tree even if it is in use, and
+// waits until it has ended: that is when the last file is closed, or when ctx
+// ends. Then it is aborted.
+func (m *Mounted) Detach(ctx context.Context) error {
+	return m.end(ctx, func() error { return m.umount(unix.MNT_DETACH) })
+}
+
+// Abort makes all that programs do with the mount fail at once, and unmounts
+// it: for servers that will not come back.
+func (m *Mounted) Abort(ctx context.Context) error {
+	if err := m.conn.abort(); err != nil && !m.over() {
+		return &Error{"unmount", m.dir, fmt.Errorf("abort: %w", err)}
+	}
+	return m.Detach(ctx)
+}
+
+// end unmounts by f and waits.
+func (m *Mounted) end(ctx context.Context, f func() error) error {
+	if m.over() {
+		return nil
+	}
+	done := make(chan error, 1)
+	go func() { done <- f() }() // ends with umount(2), which may wait for a server until the abort
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		if err = m.conn.abort(); err == nil {
+			select {
+			case err = <-done:
+			case <-time.After(afterAbort):
+				err = context.Cause(ctx)
+			}
+		}
+	}
+	if err != nil && !m.over() {
+		return &Error{"unmount", m.dir, err}
+	}
+	return m.await(ctx)
+}
+
+// await waits for the end of a mount that was unmounted.
+func (m *Mounted) await(ctx context.Context) error {
+	t := time.NewTimer(grace)
+	defer t.Stop()
+	select {
+	case <-m.ended:
+		return nil
+	case <-ctx.Done():
+	case <-t.C:
+	}
+	err := m.conn.abort()
+	select {
+	case <-m.ended:
+		return nil
+	case <-time.After(afterAbort):
+	}
+	return &Error{"unmount", m.dir, errors.Join(
+		errors.New("it is unmounted here, but the kernel has not given it up; it will when this process exits"), err)}
+}
+
+// over reports whether the mount has ended.
+func (m *Mounted) over() bool {
+	select {
+	case <-m.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// umount unmounts once: a second call must not hit what is mounted there by
+// then.
+func (m *Mounted) umount(flags int) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.unmounted {
+		return nil
+	}
+	var err error
+	for try := range busyTries {
+		if try > 0 {
+			time.Sleep(busyPause)
+		}
+		if err = m.umountOnce(flags); err == nil {
+			m.unmounted = true
+			return nil
+		}
+		if !errors.Is(err, unix.EBUSY) {
+			break
+		}
+	}
+	if e, ferr := findMount(m.dir); ferr != nil || e.dev != m.conn.dev {
+		m.unmounted = true // somebody else was faster
+		return nil
+	}
+	return err
+}
+
+func (m *Mounted) umountOnce(flags int) error {
+	if m.direct {
+		return unix.Unmount(m.dir, flags|unix.UMOUNT_NOFOLLOW)
+	}
+	args := []string{"-u", "--", m.dir}
+	if flags&unix.MNT_DETACH != 0 {
+		args = []string{"-u", "-z", "--", m.dir}
+	}
+	err := fusermount(args...)
+	if err != nil && m.busy() {
+		return fmt.Errorf("%w: %w", unix.EBUSY, err)
+	}
+	return err
+}
+
+// busy reports whether the mount is still there: then fusermount3's words,
+// which are translated, mean that it is in use.
+func (m *Mounted) busy() bool {
+	e, err := findMount(m.dir)
+	return err == nil && e.dev == m.conn.dev
+}
+
+// detach undoes a mount that never answered.
+func (m *Mounted) detach() error {
+	if m.direct {
+		return unix.Unmount(m.dir, unix.MNT_DETACH)
+	}
+	return fusermount("-u", "-z", "--", m.dir)
+}
