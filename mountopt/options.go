@@ -146,6 +146,33 @@ func (o *Options) AttrCache() AttrCache {
 	return c
 }
 
+// Over returns the options that hold when o is said over base: o's where they
+// were given, base's else. VFS, which does not know what was given, is o's.
+func (o *Options) Over(base *Options) *Options {
+	m := base.Clone()
+	m.VFS = o.VFS
+	m.Vers, m.MountVers = o.Vers.over(m.Vers), o.MountVers.over(m.MountVers)
+	m.Proto, m.MountProto = o.Proto.over(m.Proto), o.MountProto.over(m.MountProto)
+	m.Port, m.MountPort = o.Port.over(m.Port), o.MountPort.over(m.MountPort)
+	m.Rsize, m.Wsize = o.Rsize.over(m.Rsize), o.Wsize.over(m.Wsize)
+	m.Timeo, m.Retrans, m.Recovery = o.Timeo.over(m.Timeo), o.Retrans.over(m.Retrans), o.Recovery.over(m.Recovery)
+	m.Resvport, m.Lock, m.LocalLock = o.Resvport.over(m.Resvport), o.Lock.over(m.Lock), o.LocalLock.over(m.LocalLock)
+	m.AcRegMin, m.AcRegMax = o.AcRegMin.over(m.AcRegMin), o.AcRegMax.over(m.AcRegMax)
+	m.AcDirMin, m.AcDirMax = o.AcDirMin.over(m.AcDirMin), o.AcDirMax.over(m.AcDirMax)
+	m.NoAC, m.NoCTO = o.NoAC.over(m.NoAC), o.NoCTO.over(m.NoCTO)
+	if len(o.Sec) > 0 {
+		m.Sec = slices.Clone(o.Sec)
+	}
+	return m
+}
+
+func (o Opt[T]) over(base Opt[T]) Opt[T] {
+	if o.Set {
+		return o
+	}
+	return base
+}
+
 // Clone returns a copy that shares nothing with o.
 func (o *Options) Clone() *Options {
 	c := *o

@@ -1,6 +1,7 @@
 package mountopt
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -93,6 +94,37 @@ func TestValidateRefusesWhatAProgramGotWrong(t *testing.T) {
 		if o.Validate() == nil {
 			t.Errorf("%s is accepted", name)
 		}
+	}
+}
+
+// One row sets every field that an option can set, so that Over forgets none.
+func TestOverKnowsEveryOption(t *testing.T) {
+	const all = "vers=3,proto=udp,mountproto=tcp,port=1,mountport=2,mountvers=3,rsize=1,wsize=2,timeo=3,retrans=4,soft,sec=none," +
+		"noresvport,nolock,local_lock=all,acregmin=5,acregmax=6,acdirmin=7,acdirmax=8,ac,nocto"
+	given, err := Parse(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := reflect.ValueOf(*given)
+	for i := range v.NumField() {
+		if set := v.Field(i); set.Kind() == reflect.Struct && set.NumField() == 2 && set.FieldByName("Set").IsValid() &&
+			!set.FieldByName("Set").Bool() {
+			t.Errorf("the test does not set %s", v.Type().Field(i).Name)
+		}
+	}
+	if got := given.Over(&Options{}); got.String() != given.String() {
+		t.Errorf("over nothing:\n got %s\nwant %s", got, given)
+	}
+	if got := new(Options).Over(given); got.String() != given.String() {
+		t.Errorf("nothing over it:\n got %s\nwant %s", got, given)
+	}
+	over, err := Parse("hard,sec=sys,rsize=9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := over.Over(given)
+	if got.Recovery.Value != Hard || got.Rsize.Value != 9 || got.Wsize.Value != 2 || len(got.Sec) != 1 || got.Sec[0] != "sys" {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -18,6 +18,7 @@ type Record struct {
 	Dir     string    `json:"dir"`     // the mount point, absolute and without symbolic links
 	FSType  string    `json:"fstype"`  // as in /proc/mounts: fuse.gonfs
 	Options string    `json:"options"` // in effect, as mountopt's String has them
+	Asked   string    `json:"asked"`   // the options as they were given after -o: what a remount is compared with
 	Version string    `json:"version"` // of gonfs
 	Created time.Time `json:"created"`
 	// MountID is the first field of the mount's line in mountinfo, which tells
@@ -42,6 +43,20 @@ func (r *Record) Live() bool {
 	}
 	start, err := startTime(r.PID)
 	return err == nil && start == r.StartTime
+}
+
+// Gone reports whether the mount is over: its record was taken away, or its
+// process has ended. For a record of List or Add.
+func (r *Record) Gone() bool {
+	if !r.Live() {
+		return true
+	}
+	base, fromTable := strings.CutSuffix(r.socket, socketSuffix)
+	if !fromTable {
+		return false
+	}
+	_, err := os.Lstat(base + recordSuffix)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // self fills in what is about this process.

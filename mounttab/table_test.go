@@ -61,6 +61,10 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rec := e.Record()
+	if rec.Gone() {
+		t.Error("gone before it is closed")
+	}
 	for range 2 {
 		if err := e.Close(); err != nil {
 			t.Error(err)
@@ -68,6 +72,9 @@ func TestCloseLeavesNothing(t *testing.T) {
 	}
 	if left, err := os.ReadDir(tab.dir); err != nil || len(left) != 0 {
 		t.Errorf("left: %v, %v", left, err)
+	}
+	if !rec.Gone() || !rec.Live() {
+		t.Errorf("after Close: gone %v, its process lives %v", rec.Gone(), rec.Live())
 	}
 	if err := e.Update("ro"); err == nil {
 		t.Error("a closed entry can be updated")
