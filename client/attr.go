@@ -62,7 +62,7 @@ func (fs *FS) AttrTimeout(ino *Inode) time.Duration {
 }
 
 // Setattr changes the attributes that s sets and returns all. Dirty data is
-// sent first: SETATTR may take the right to write away, and cut or date what
+// saved first: SETATTR may take the right to write away, and cut or date what
 // was written. With a File, a change of size is made as its opener, who may
 // truncate even if the mode no longer allows it. ctx cancels the wait.
 func (fs *FS) Setattr(ctx context.Context, cred *rpc.Cred, ino *Inode, file *File, s *nfs3.Sattr) (nfs3.Fattr, error) {
@@ -78,7 +78,9 @@ func (fs *FS) Setattr(ctx context.Context, cred *rpc.Cred, ino *Inode, file *Fil
 			cred = file.Cred()
 		}
 	}
-	if err := fs.drain(ctx, ino); err != nil {
+	// Committed, not only sent: data that a restarted server makes us send again
+	// would undo the SETATTR.
+	if err := fs.flush(ctx, ino); err != nil {
 		return nfs3.Fattr{}, err
 	}
 	args := nfs3.SetattrArgs{Object: ino.fh, Attr: *s}

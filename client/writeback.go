@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -216,8 +215,8 @@ func (w *writeback) send(ino *Inode, e *extent, stable nfs3.StableHow) {
 			st := w.fs.begin(ino)
 			err := w.fs.nfs.Write(w.fs.life, e.cred, &args, &reply)
 			if answered(err) {
-			w.fs.applyWcc(ino, st, &reply.Wcc)
-		}
+				w.fs.applyWcc(ino, st, &reply.Wcc)
+			}
 			return err
 		})
 		if err == nil && (reply.Count == 0 || reply.Count > args.Count) {
@@ -279,16 +278,6 @@ func (w *writeback) keepLocked(d *fileData, e *extent) (superseded uint64) {
 		d.kept.insert(p)
 	}
 	return superseded
-}
-
-// flushAll flushes every inode that is not clean and returns the first error.
-func (w *writeback) flushAll(ctx context.Context) (err error) {
-	for _, u := range w.unsaved() {
-		if e := w.fs.flush(ctx, u.ino); e != nil && err == nil {
-			err = e
-		}
-	}
-	return err
 }
 
 // unsavedFile tells what of a file is not safe on the server.

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gonfs/gonfs/cmd/internal/argv"
+	"github.com/gonfs/gonfs/cmd/internal/exitcodes"
+	"github.com/gonfs/gonfs/cmd/internal/mounter"
+)
+
+func main() {
+	mounter.ChildMain() // does not return in the child that gonfs mount and gonfs demo start
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	app := newApp()
+	if err := app.RunContext(ctx, argv.Permute(app, os.Args)); err != nil {
+		code := exitcodes.Of(err)
+		if msg := err.Error(); msg != "" {
+			fmt.Fprintln(os.Stderr, "gonfs: "+msg)
+		}
+		if errors.Is(err, context.Canceled) {
+			code = exitcodes.Interrupted
+		}
+		stop()
+		os.Exit(code)
+	}
+}
+
+func newApp() *cli.App {
+	return &cli.App{
+		Name:      "gonfs",
+		Usage:     "an NFS version 3 client: mount exports through FUSE, or use them without a mount",
+		UsageText: "gonfs COMMAND [-o OPTIONS] …\n   gonfs SERVER:/EXPORT DIR [-o OPTIONS]    the same as gonfs mount",
+		Description: "SERVER:/PATH names an export, or a file or directory in one: gonfs finds out where\n" +
+			"the export ends. [IPv6-ADDRESS]:/PATH and nfs://SERVER/PATH are understood as well.\n" +
+			"OPTIONS are those of nfs(5); gonfs mount --help and mount.gonfs(8) list them.",
+		Version:                   mounter.Version(),
+		DisableSliceFlagSeparator: true, // -o a,b is one value
+		HideHelpCommand:           true,
+		ExitErrHandler:            func(*cli.Context, error) {}, // main prints and exits
+		OnUsageError: func(_ *cli.Context, err error, _ bool) error {
+			return exitcodes.Usage(err)
+		},
+		Commands: []*cli.Command{
+			mountCommand(), umountCommand(), statusCommand(),
+			lsCommand(), catCommand(), cpCommand(), statCommand(), dfCommand(),
+			demoCommand(),
+		},
+		Action: func(c *cli.Context) error {
+			if c.NArg() == 0 {
+				return cli.ShowAppHelp(c)
+			}
+			if c.NArg() == 2 && looksRemote(c.Args().First()) {
+				return c.App.RunContext(c.Context, append([]string{"gonfs", "mount"}, os.Args[1:]...))
+			}
+			return exitcodes.Usage(fmt.Errorf("no command %q; gonfs --help lists them", c.Args().First()))
+		},
+	}
+}
+
+// optionFlag is -o, which all commands that talk to a server have.
+func optionFlag() cli.Flag {
+	return &cli.StringSliceFlag{Name: "o", Usage: "mount `OPTIONS` of nfs(5), separated by commas; may be given more than once"}
+}
+
+// args returns the operands of a command, of which there must be at least min
+// and at most max (0: any number).
+func args(c *cli.Context, min, max int, what string) ([]string, error) {
+	if n := c.NArg(); n < min || max > 0 && n > max {
+		return nil, exitcodes.Usage(fmt.Errorf("%s: %s expected, got %d operands; see gonfs %s --help", c.Command.Name, what, n, c.Command.Name))
+	}
+	return c.Args().Slice(), nil
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"github.com/rodaine/table"
+	"github.com/urfave/cli/v2"
+
+	"github.com/gonfs/gonfs/cmd/internal/exitcodes"
+	"github.com/gonfs/gonfs/cmd/internal/mounter"
+	"github.com/gonfs/gonfs/mounttab"
+)
+
+// askTime is how long a daemon may take to answer.
+const askTime = 2 * time.Second
+
+// mountStatus is one mount in the output of status --json.
+type mountStatus struct {
+	mounttab.Record
+	Status *mounttab.Status `json:"status,omitempty"`
+	Error  string           `json:"error,omitempty"` // why there is no status
+}
+
+func statusCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "status",
+		Usage:     "show the mounts of gonfs: options in effect, server, statistics",
+		ArgsUsage: "[DIR…]",
+		Description: "Without DIR all mounts of this user are shown; root sees everybody's. The options\n" +
+			"are those in effect, in the form of /proc/mounts.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "json", Usage: "as one JSON array"},
+		},
+		Action: func(c *cli.Context) error {
+			all, err := mounter.Records()
+			if err != nil {
+				return err
+			}
+			if all, err = choose(all, c.Args().Slice()); err != nil {
+				return err
+			}
+			out := make([]mountStatus, 0, len(all))
+			for _, rec := range all {
+				out = append(out, ask(c.Context, rec))
+			}
+			if c.Bool("json") {
+				e := json.NewEncoder(c.App.Writer)
+				e.SetIndent("", "  ")
+				return e.Encode(out)
+			}
+			for i, m := range out {
+				if i > 0 {
+					fmt.Fprintln(c.App.Writer)
+				}
+				show(c.App.Writer, m)
+			}
+			return nil
+		},
+	}
+}
+
+// choose returns the records of dirs, or all.
+func choose(all []mounttab.Record, dirs []string) ([]mounttab.Record, error) {
+	if len(dirs) == 0 {
+		return all, nil
+	}
+	var out []mounttab.Record
+	for _, d := range dirs {
+		abs, err := filepath.Abs(d)
+		if err != nil {
+			return nil, err
+		}
+		found := false
+		for _, rec := range all {
+			if rec.Dir == abs || rec.Spec == d {
+				out, found = append(out, rec), true
+			}
+		}
+		if !found {
+			return nil, exitcodes.New(exitcodes.UsageError, "status: %s: no mount of gonfs is there; gonfs status lists all", d)
+		}
+	}
+	return out, nil
+}
+
+func ask(ctx context.Context, rec mounttab.Record) mountStatus {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	m := mountStatus{Record: rec}
+	resp, err := mounttab.Call(ctx, rec, mounttab.Request{Op: mounttab.OpStats})
+	if err != nil {
+		m.Error = err.Error()
+		return m
+	}
+	m.Status = resp.Status
+	return m
+}
+
+func show(w io.Writer, m mountStatus) {
+	fmt.Fprintf(w, "%s on %s\n", printable(m.Spec), printable(m.Dir))
+	fmt.Fprintf(w, "  mounted    %s by process %d\n", m.Created.Local().Format("2006-01-02 15:04:05"), m.PID)
+	fmt.Fprintf(w, "  options    %s\n", m.Options)
+	s := m.Status
+	if s == nil {
+		fmt.Fprintf(w, "  status     unknown: %s\n", m.Error)
+		return
+	}
+	state := string(s.State)
+	if !s.SilentSince.IsZero() {
+		state += " since " + s.SilentSince.Local().Format("15:04:05")
+	}
+	fmt.Fprintf(w, "  server     %s, %s, %d connection(s), %d call(s) under way\n", s.Server, state, s.Connections, s.CallsInFlight)
+	fmt.Fprintf(w, "  unsaved    %s\n", human(s.DirtyBytes))
+	for _, note := range s.Warnings {
+		fmt.Fprintf(w, "  note       %s\n", note)
+	}
+	if s.MinorTimeouts+s.MajorTimeouts+s.Disconnects+s.UnknownReplies+s.BadReplies > 0 {
+		fmt.Fprintf(w, "  trouble    %d timeout(s), %d major, %d connection(s) lost, %d late or unknown and %d bad replies\n",
+			s.MinorTimeouts, s.MajorTimeouts, s.Disconnects, s.UnknownReplies, s.BadReplies)
+	}
+	if len(s.Procs) == 0 {
+		return
+	}
+	t := table.New("  procedure", "calls", "again", "errors", "sent", "received", "mean").WithWriter(w)
+	for _, p := range s.Procs {
+		mean := time.Duration(0)
+		if p.Calls > 0 {
+			mean = (p.Total / time.Duration(p.Calls)).Round(time.Microsecond)
+		}
+		t.AddRow("  "+p.Name, p.Calls, p.Transmissions-min(p.Transmissions, p.Calls), p.Errors, human(p.BytesSent), human(p.BytesReceived), mean)
+	}
+	t.Print()
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gonfs/gonfs"
+	"github.com/gonfs/gonfs/mount"
+	"github.com/gonfs/gonfs/mountd"
+	"github.com/gonfs/gonfs/mountopt"
+)
+
+// target is a file or directory on a server.
+type target struct {
+	*gonfs.FS
+	path string // from the root of the export
+	arg  string // as the user wrote it
+}
+
+// looksRemote reports whether arg names something on a server rather than a
+// local file, by the rule of scp: a colon with no "/" before it.
+func looksRemote(arg string) bool {
+	if strings.HasPrefix(arg, "nfs://") || strings.HasPrefix(arg, "[") {
+		return true
+	}
+	host, rest, ok := strings.Cut(arg, ":")
+	return ok && host != "" && !strings.Contains(host, "/") && strings.HasPrefix(rest, "/")
+}
+
+// openTarget mounts the export that arg is in. Where the export ends in
+// SERVER:/a/b/c only the server can tell: MNT is tried with the whole path,
+// then with less and less of it, and what was cut off is the path inside.
+func openTarget(c *cli.Context, arg string) (*target, error) {
+	spec, err := mountopt.ParseSpec(arg)
+	if err != nil {
+		return nil, err
+	}
+	options := gonfs.Options{
+		Mount:  strings.Join(c.StringSlice("o"), ","),
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	var first error
+	inside := ""
+	for try := path.Clean(spec.Path); ; {
+		spec.Path = try
+		fsys, err := gonfs.Dial(c.Context, spec.String(), options)
+		if err == nil {
+			return &target{FS: fsys, path: "/" + inside, arg: arg}, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if try == "/" || !shorter(err) {
+			return nil, first
+		}
+		inside = path.Join(path.Base(try), inside)
+		try = path.Dir(try)
+	}
+}
+
+// shorter reports whether a mount that failed with err may succeed with a
+// shorter path: the server knows no export of that name.
+func shorter(err error) bool {
+	var status mountd.Status
+	if errors.As(err, &status) {
+		switch status {
+		case mountd.ErrNoent, mountd.ErrNotdir, mountd.ErrAcces, mountd.ErrInval:
+			return true
+		}
+		return false
+	}
+	return errors.Is(err, mount.ErrNotDirectory) // an export can be a file's name
+}
+
+// closeTarget closes t and returns the first error of the two: the data of the
+// last write may be lost only now.
+func closeTarget(t *target, err error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if cerr := t.Close(ctx); cerr != nil && err == nil {
+		return fmt.Errorf("%s: %w", t.arg, cerr)
+	}
+	return err
+}
+
+// eachTarget runs do for each operand, and goes on after an error: it is
+// printed, and the exit code tells.
+func eachTarget(c *cli.Context, operands []string, do func(*target) error) error {
+	failed := 0
+	for _, arg := range operands {
+		t, err := openTarget(c, arg)
+		if err == nil {
+			err = closeTarget(t, do(t))
+		}
+		if c.Context.Err() != nil {
+			return context.Canceled
+		}
+		if err != nil {
+			failed++
+			fmt.Fprintf(c.App.ErrWriter, "gonfs %s: %s: %v\n", c.Command.Name, arg, plain(err))
+		}
+	}
+	if failed > 0 {
+		return cli.Exit("", 1)
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package argv
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/urfave/cli/v2"
+)
+
+func TestFlagsMayStandAnywhere(t *testing.T) {
+	app := &cli.App{Commands: []*cli.Command{{
+		Name:  "ls",
+		Flags: []cli.Flag{&cli.StringSliceFlag{Name: "o"}, &cli.BoolFlag{Name: "l"}, &cli.IntFlag{Name: "inflight"}},
+	}}}
+	for in, want := range map[string]string{
+		"gonfs":                         "gonfs",
+		"gonfs ls a:/b -l":              "gonfs ls -l -- a:/b",
+		"gonfs ls a:/b -o soft -l c:/d": "gonfs ls -o soft -l -- a:/b c:/d",
+		"gonfs ls -o soft a:/b":         "gonfs ls -o soft -- a:/b",
+		"gonfs ls --inflight=3 a:/b":    "gonfs ls --inflight=3 -- a:/b",
+		"gonfs ls a:/b --inflight 3":    "gonfs ls --inflight 3 -- a:/b",
+		"gonfs ls -- -l":                "gonfs ls -- -l",
+		"gonfs ls - -l":                 "gonfs ls -l -- -",
+		"gonfs ls a:/b -o":              "gonfs ls -o -- a:/b",
+		"gonfs srv:/e /mnt -v":          "gonfs -v -- srv:/e /mnt",
+		"gonfs ls":                      "gonfs ls",
+	} {
+		if got := strings.Join(Permute(app, strings.Fields(in)), " "); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", in, got, want)
+		}
+	}
+}
+
+func TestHelpersOfMountAreCalledWithOperandsFirst(t *testing.T) {
+	for in, want := range map[string]string{
+		"mount.gonfs s:/e /m -s -f -n -v -o ro,soft -N /proc/1/fd/3 -t gonfs.x": "mount.gonfs -s -f -n -v -o ro,soft -N /proc/1/fd/3 -t gonfs.x -- s:/e /m",
+		"mount.gonfs s:/e /m -fnv -oro":                                         "mount.gonfs -f -n -v -o ro -- s:/e /m",
+		"mount.gonfs -o a -o b s:/e /m":                                         "mount.gonfs -o a -o b -- s:/e /m",
+		"mount.gonfs --help":                                                    "mount.gonfs --help",
+		"mount.gonfs -f -- -x /m":                                               "mount.gonfs -f -- -x /m",
+		"umount.gonfs /m -fl":                                                   "umount.gonfs -f -l -- /m",
+	} {
+		if got := strings.Join(PermuteFlags(strings.Fields(in), "oNt"), " "); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", in, got, want)
+		}
+	}
+	spaced := []string{"mount.gonfs", "[fe80::1%e]:/a b", "/m", "-o", "x=\"a,b\""}
+	want := []string{"mount.gonfs", "-o", "x=\"a,b\"", "--", "[fe80::1%e]:/a b", "/m"}
+	if got := PermuteFlags(spaced, "oNt"); !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}

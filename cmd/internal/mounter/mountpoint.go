@@ -1,0 +1,101 @@
+package mounter
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gonfs/gonfs/cmd/internal/exitcodes"
+)
+
+// checkDir makes sure that dir can be mounted on and returns its real path. A
+// dead mount of the same spec, which a daemon that crashed left behind, is
+// taken away first.
+func checkDir(dir, spec string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", exitcodes.New(exitcodes.System, "%s: %w", dir, err)
+	}
+	fi, err := os.Stat(abs)
+	if errors.Is(err, unix.ENOTCONN) {
+		if e := mountAt(abs); e == nil || e.source != spec {
+			return "", exitcodes.New(exitcodes.Failure, "mount point %s is a dead mount of something else: unmount it first", dir)
+		}
+		if err := detach(abs); err != nil {
+			return "", exitcodes.New(exitcodes.Failure, "mount point %s is a dead mount and cannot be unmounted: %w", dir, err)
+		}
+		fi, err = os.Stat(abs)
+	}
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return "", exitcodes.New(exitcodes.Failure, "mount point %s does not exist", dir)
+	case err != nil:
+		return "", exitcodes.New(exitcodes.Failure, "mount point %s: %w", dir, err)
+	case !fi.IsDir():
+		return "", exitcodes.New(exitcodes.Failure, "mount point %s is not a directory", dir)
+	}
+	abs, err = filepath.EvalSymlinks(abs)
+	if err != nil {
+		return "", exitcodes.New(exitcodes.Failure, "mount point %s: %w", dir, err)
+	}
+	if e := mountAt(abs); e != nil && e.source == spec && strings.HasPrefix(e.fstype, "fuse.gonfs") {
+		return "", exitcodes.New(exitcodes.Failure, "%s is busy or already mounted or sharecache fail", dir)
+	}
+	return abs, nil
+}
+
+// mountEntry is a line of /proc/self/mounts.
+type mountEntry struct{ source, dir, fstype, options string }
+
+// mountAt returns what is mounted on dir, the topmost, or nil.
+func mountAt(dir string) (found *mountEntry) {
+	for _, e := range mounts() {
+		if e.dir == dir {
+			found = &e
+		}
+	}
+	return found
+}
+
+// mounts lists what is mounted, in order; it is empty where /proc is not.
+func mounts() (out []mountEntry) {
+	f, err := os.Open("/proc/self/mounts")
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	s := bufio.NewScanner(f)
+	for s.Scan() {
+		if w := strings.Fields(s.Text()); len(w) >= 4 {
+			out = append(out, mountEntry{unescape(w[0]), unescape(w[1]), unescape(w[2]), unescape(w[3])})
+		}
+	}
+	return out
+}
+
+// unescape undoes the octal escapes of /proc/self/mounts.
+func unescape(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+3 < len(s) && isOctal(s[i+1:i+4]) {
+			b.WriteByte((s[i+1]-'0')<<6 | (s[i+2]-'0')<<3 | s[i+3] - '0')
+			i += 3
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String()
+}
+
+func isOctal(s string) bool {
+	for _, c := range []byte(s) {
+		if c < '0' || c > '7' {
+			return false
+		}
+	}
+	return s[0] <= '3'
+}

@@ -1,0 +1,171 @@
+package mounter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/gonfs/gonfs/cmd/internal/exitcodes"
+	"github.com/gonfs/gonfs/mounttab"
+)
+
+// UmountRequest is one unmount, as the command line asks for it.
+type UmountRequest struct {
+	Target   string // the mount point, or the spec of what is mounted
+	Force    bool   // -f: even if the server is away; unsaved data is lost
+	Lazy     bool   // -l: now out of sight, ended when the last user is gone
+	ReadOnly bool   // -r: if it is busy, make it read-only instead
+}
+
+// goneTime is how long Umount waits for the daemon to save what is left and to
+// end.
+const goneTime = 10 * time.Second
+
+// Umount unmounts, and returns when the daemon has ended: all data is safe then,
+// and nothing is left of the mount. Lazy unmounts are not waited for. The error
+// carries an exit code.
+func Umount(ctx context.Context, r UmountRequest) error {
+	dir, err := findMount(r.Target)
+	if err != nil {
+		return err
+	}
+	rec, known := recordOf(dir)
+	if r.Force && known {
+		actx, cancel := context.WithTimeout(ctx, time.Second)
+		_, err := mounttab.Call(actx, rec, mounttab.Request{Op: mounttab.OpAbort})
+		cancel()
+		if err != nil && rec.Live() {
+			fmt.Fprintf(os.Stderr, "%s: the daemon could not be told to give up: %v\n", dir, err)
+		}
+	}
+	if err := unmount(dir, r.Force, r.Lazy); err != nil {
+		if errors.Is(err, unix.EBUSY) && r.ReadOnly {
+			if rerr := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); rerr == nil {
+				return nil
+			}
+		}
+		return exitcodes.New(exitcodes.Failure, "%s: %w", r.Target, umountText(err))
+	}
+	if !known || r.Lazy {
+		return nil
+	}
+	for deadline := time.Now().Add(goneTime); rec.Live(); time.Sleep(10 * time.Millisecond) {
+		if ctx.Err() != nil || time.Now().After(deadline) {
+			return exitcodes.New(exitcodes.Failure, "%s is unmounted, but its daemon (process %d) still runs: data may not be saved yet; kill it to give that data up", r.Target, rec.PID)
+		}
+	}
+	return nil
+}
+
+// findMount returns the mount point of a gonfs mount that is named by its
+// directory or its source. A directory is not looked into: that would wait for
+// the server.
+func findMount(target string) (string, error) {
+	abs, err := filepath.Abs(target)
+	if err != nil {
+		return "", exitcodes.New(exitcodes.System, "%s: %w", target, err)
+	}
+	all := mounts()
+	for i := len(all) - 1; i >= 0; i-- {
+		e := all[i]
+		if !strings.HasPrefix(e.fstype, "fuse.gonfs") {
+			continue
+		}
+		if e.dir == abs || e.source == target {
+			return e.dir, nil
+		}
+	}
+	// A path through symbolic links: the parent can be resolved without
+	// touching the mount itself.
+	if parent, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
+		real := filepath.Join(parent, filepath.Base(abs))
+		if e := mountAt(real); e != nil && strings.HasPrefix(e.fstype, "fuse.gonfs") {
+			return real, nil
+		}
+	}
+	if e := mountAt(abs); e != nil {
+		return "", exitcodes.New(exitcodes.Failure, "%s: is no mount of gonfs but of type %s", target, e.fstype)
+	}
+	return "", exitcodes.New(exitcodes.Failure, "%s: not mounted", target)
+}
+
+// recordOf returns the record of the mount at dir. Root finds those of other
+// users by the owner that the mount's options tell.
+func recordOf(dir string) (mounttab.Record, bool) {
+	tab, err := mounttab.Open()
+	if err == nil {
+		if rec, err := tab.Find(dir); err == nil {
+			return rec, true
+		}
+	}
+	if e := mountAt(dir); e != nil && os.Geteuid() == 0 {
+		if uid, ok := userOf(e.options); ok {
+			if rec, err := mounttab.OpenUser(uid).Find(dir); err == nil {
+				return rec, true
+			}
+		}
+	}
+	return mounttab.Record{}, false
+}
+
+// userOf returns the value of user_id=, which the kernel shows for FUSE mounts.
+func userOf(options string) (uid int, ok bool) {
+	for o := range strings.SplitSeq(options, ",") {
+		if n, err := fmt.Sscanf(o, "user_id=%d", &uid); n == 1 && err == nil {
+			return uid, true
+		}
+	}
+	return 0, false
+}
+
+// unmount lets the kernel end a mount: by umount2(2) where that is allowed,
+// else through fusermount3, which lets users end their own.
+func unmount(dir string, force, lazy bool) error {
+	flags := unix.UMOUNT_NOFOLLOW
+	if force {
+		flags |= unix.MNT_FORCE
+	}
+	if lazy {
+		flags |= unix.MNT_DETACH
+	}
+	err := unix.Unmount(dir, flags)
+	if !errors.Is(err, unix.EPERM) {
+		return err
+	}
+	args := []string{"-u", "-q"}
+	if lazy || force { // it has no force; detached it goes as soon as nothing waits, and nothing does
+		args = append(args, "-z")
+	}
+	out, ferr := exec.Command("fusermount3", append(args, "--", dir)...).CombinedOutput()
+	switch {
+	case ferr == nil:
+		return nil
+	case errors.Is(ferr, exec.ErrNotFound):
+		return fmt.Errorf("%w, and there is no fusermount3 (Debian: fuse3)", err)
+	case strings.Contains(string(out), "busy"), len(out) == 0 && mountAt(dir) != nil:
+		return unix.EBUSY
+	}
+	return fmt.Errorf("fusermount3: %s", strings.TrimSpace(string(out)))
+}
+
+// detach takes a dead mount away.
+func detach(dir string) error { return unmount(dir, false, true) }
+
+// umountText says what umount(8) says.
+func umountText(err error) error {
+	switch {
+	case errors.Is(err, unix.EBUSY):
+		return fmt.Errorf("target is busy: %w", err)
+	case errors.Is(err, unix.EINVAL), errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("not mounted: %w", err)
+	}
+	return err
+}
