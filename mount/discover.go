@@ -87,18 +87,7 @@ func (m *mounter) advertised(ctx context.Context, t target) string {
 		return ""
 	}
 	defer c.Close()
-	var all []portmap.Rpcb
-	if t.v6() {
-		if all, err = portmap.NewRpcbind(c.Client, portmap.Version4).Dump(ctx); err != nil {
-			all, err = portmap.NewRpcbind(c.Client, portmap.Version3).Dump(ctx)
-		}
-	} else {
-		var l []portmap.Mapping
-		l, err = portmap.NewClient(c.Client).Dump(ctx)
-		for _, e := range l {
-			all = append(all, portmap.Rpcb{Prog: e.Prog, Vers: e.Vers, Netid: portmap.ProtNetid(e.Prot)})
-		}
-	}
+	all, err := registered(ctx, c.Client, t.v6())
 	if err != nil {
 		return ""
 	}

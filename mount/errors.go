@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"syscall"
@@ -86,6 +87,8 @@ func (e *Error) classic() string {
 		return "Connection timed out"
 	case errors.Is(e.Err, syscall.ECONNREFUSED):
 		return "Connection refused"
+	case errors.Is(e.Err, syscall.ECONNRESET):
+		return "Connection reset by peer"
 	case errors.Is(e.Err, syscall.EHOSTUNREACH):
 		return "No route to host"
 	case errors.Is(e.Err, syscall.ENETUNREACH):
@@ -105,14 +108,15 @@ func (m *mounter) newError(op string, t target, err error, hint string) *Error {
 // network.
 func isTemporary(err error) bool {
 	var dns *net.DNSError
+	var nonsense *rpc.ProtocolError
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.As(err, &nonsense):
 		return false
 	case errors.As(err, &dns):
 		return dns.IsTemporary || dns.IsTimeout
 	}
-	for _, e := range []error{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ECONNRESET,
-		portmap.ErrNotRegistered, nfs3.ErrStale, nfs3.ErrJukebox, ErrConnectionLost} {
+	for _, e := range []error{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.ECONNRESET, syscall.EPIPE,
+		io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, portmap.ErrNotRegistered, nfs3.ErrStale, nfs3.ErrJukebox, ErrConnectionLost} {
 		if errors.Is(err, e) {
 			return true
 		}
@@ -185,10 +189,8 @@ func (m *mounter) authHint(err error, netid string, from uint16) string {
 	case d.Auth == rpc.AuthTooWeak:
 		return "the server wants stronger authentication than sec=sys or sec=none"
 	case d.Auth == rpc.AuthFailed:
-		other := portmap.NetidTCP
-		if transportOf(netid) == portmap.NetidTCP {
-			other = portmap.NetidUDP
-		}
+		other := map[string]string{portmap.NetidTCP: portmap.NetidUDP, portmap.NetidUDP: portmap.NetidTCP,
+			portmap.NetidTCP6: portmap.NetidUDP6, portmap.NetidUDP6: portmap.NetidTCP6}[netid]
 		return fmt.Sprintf("this export does not serve this transport (%s): try proto=%s", netid, other)
 	}
 	return fmt.Sprintf("the server did not take the credential (%v)", d.Auth)

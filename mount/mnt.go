@@ -69,13 +69,13 @@ func (m *mounter) mntOver(ctx context.Context, t target, e endpoint) (*mounted, 
 	defer stop()
 	// MOUNT is called with AUTH_SYS whatever the flavour of NFS will be.
 	c, err := m.open(ctx, t, e, m.resvport, rpc.AuthSys(m.machine), retransmit)
-	if err != nil {
+	if err = reason(ctx, err); err != nil {
 		return nil, m.newError("MNT", t, err, "")
 	}
 	defer c.Close()
 	from := c.local.Port()
 	r, err := mountd.NewClient(c.Client).Mnt(ctx, m.cfg.Spec.Path)
-	if err != nil {
+	if err = reason(ctx, err); err != nil {
 		return nil, m.newError("MNT", t, err, m.mntHint(err, e.netid, from))
 	}
 	m.log.DebugContext(ctx, "export granted", "spec", m.spec, "netid", e.netid, "port", e.port, "flavors", r.Flavors)
@@ -104,7 +104,7 @@ func (m *mounter) umnt(ctx context.Context, g *mounted) error {
 		return m.newError("UMNT", g.at, err, "")
 	}
 	defer c.Close()
-	if err := mountd.NewClient(c.Client).Umnt(ctx, m.cfg.Spec.Path); err != nil {
+	if err = reason(ctx, mountd.NewClient(c.Client).Umnt(ctx, m.cfg.Spec.Path)); err != nil {
 		return m.newError("UMNT", g.at, err, "")
 	}
 	return nil

@@ -2,6 +2,7 @@ package mount
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -105,4 +106,12 @@ func sourceOf(conn transport.Conn) netip.AddrPort {
 // within is ctx with a limit, after which the cause says who was silent.
 func within(ctx context.Context, limit time.Duration, what string) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, limit, &silenceError{what: what, after: limit})
+}
+
+// reason replaces the error of a call that ended with ctx by why ctx ended.
+func reason(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return context.Cause(ctx)
 }

@@ -109,51 +109,72 @@ func (m *mounter) askOver(ctx context.Context, t target, transport string, queri
 		}
 		failed = err
 	}
+	list := sync.OnceValues(func() ([]portmap.Rpcb, error) { return registered(ctx, c.Client, v6) })
 	var wg sync.WaitGroup // its goroutines end with their calls, and these with ctx
 	for _, q := range queries {
 		wg.Go(func() {
 			port, err := uint16(0), error(nil)
-			if v6 {
-				port, err = rpcbindPort(ctx, c.Client, q, netid, t.addr)
-			} else {
-				prot, _ := portmap.NetidProt(q.netid)
+			switch prot, _ := portmap.NetidProt(q.netid); {
+			case !v6:
 				port, err = portmap.NewClient(c.Client).Getport(ctx, portmap.Mapping{Prog: q.prog, Vers: q.vers, Prot: prot})
+			case q.netid == netid:
+				port, err = addrPort(ctx, c.Client, q, t.addr)
+			default:
+				// rpcbind takes the netid of the connection for that of the
+				// question (RFC 1833 section 2.2.1).
+				port, err = portIn(list, q)
 			}
 			tell(q, port, err)
 		})
 	}
 	wg.Wait()
-	return answers, failed
+	return answers, reason(ctx, failed)
 }
 
-// rpcbindPort asks version 4 of rpcbind, and version 3 if that is not there.
-// over is the netid of the connection: rpcbind takes it for the netid of the
-// question (RFC 1833 section 2.2.1), so another one is looked up in the list.
-func rpcbindPort(ctx context.Context, c *rpc.Client, q query, over string, at netip.Addr) (port uint16, err error) {
-	for _, version := range []uint32{portmap.Version4, portmap.Version3} {
-		b := portmap.NewRpcbind(c, version)
-		if q.netid == over {
-			r := portmap.Rpcb{Prog: q.prog, Vers: q.vers, Netid: q.netid}
-			if at.IsValid() {
-				r.Addr = portmap.FormatUaddr(netip.AddrPortFrom(at.WithZone(""), portmap.Port))
-			}
-			var a netip.AddrPort
-			a, err = b.Getaddr(ctx, r)
-			port = a.Port()
-		} else {
-			port, err = portInDump(ctx, b, q)
-		}
-		var refused *rpc.AcceptError
-		if !errors.As(err, &refused) {
-			return port, err
-		}
+// versions34 calls version 4 of rpcbind, and version 3 if that is not there.
+func versions34(c *rpc.Client, call func(*portmap.Rpcbind) error) error {
+	err := call(portmap.NewRpcbind(c, portmap.Version4))
+	var refused *rpc.AcceptError
+	if errors.As(err, &refused) {
+		err = call(portmap.NewRpcbind(c, portmap.Version3))
 	}
-	return 0, err
+	return err
 }
 
-// portInDump looks a query up in the list of all that is registered.
-func portInDump(ctx context.Context, b *portmap.Rpcbind, q query) (uint16, error) {
-	l, err := b.Dump(ctx)
+// addrPort asks for an address, and takes its port.
+func addrPort(ctx context.Context, c *rpc.Client, q query, at netip.Addr) (port uint16, err error) {
+	r := portmap.Rpcb{Prog: q.prog, Vers: q.vers, Netid: q.netid}
+	if at.IsValid() {
+		r.Addr = portmap.FormatUaddr(netip.AddrPortFrom(at.WithZone(""), portmap.Port))
+	}
+	err = versions34(c, func(b *portmap.Rpcbind) error {
+		a, err := b.Getaddr(ctx, r)
+		port = a.Port()
+		return err
+	})
+	return port, err
+}
+
+// registered is the list of all that rpcbind has, without its addresses if it
+// is the one of version 2.
+func registered(ctx context.Context, c *rpc.Client, v6 bool) (all []portmap.Rpcb, err error) {
+	if v6 {
+		err = versions34(c, func(b *portmap.Rpcbind) (err error) {
+			all, err = b.Dump(ctx)
+			return err
+		})
+		return all, err
+	}
+	l, err := portmap.NewClient(c).Dump(ctx)
+	for _, e := range l {
+		all = append(all, portmap.Rpcb{Prog: e.Prog, Vers: e.Vers, Netid: portmap.ProtNetid(e.Prot)})
+	}
+	return all, err
+}
+
+// portIn looks a query up in the list of all that is registered.
+func portIn(list func() ([]portmap.Rpcb, error), q query) (uint16, error) {
+	l, err := list()
 	if err != nil {
 		return 0, err
 	}

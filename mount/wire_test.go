@@ -15,8 +15,8 @@ import (
 )
 
 // wire is a network of one server. Its rules say what becomes of a dial, by
-// "tcp host:port", by "tcp port" or by "host": refuse, silent, unreachable;
-// what has no rule reaches the server.
+// "tcp host:port", by "tcp port" or by "host": refuse, silent (no SYN is
+// answered), mute (all is swallowed), unreachable; what has no rule reaches the server.
 type wire struct {
 	srv *nfstest.Server
 

@@ -1,0 +1,84 @@
+package mount
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/gonfs/gonfs/nfs3"
+)
+
+// root is what NFS tells of the export.
+type root struct {
+	fh       nfs3.FH
+	attr     nfs3.Fattr
+	info     nfs3.FsinfoReply
+	pathconf nfs3.PathconfReply
+}
+
+// examine makes the first calls of NFS: FSINFO, PATHCONF and GETATTR at once.
+// PATHCONF may fail, and of the two others one must bring the attributes.
+func (l *link) examine(ctx context.Context, c *nfs3.Client, fh nfs3.FH) (*root, error) {
+	ctx, stop := within(ctx, answerLimit(l.way.netid), "NFS over "+l.way.netid)
+	defer stop()
+	ctx, give := context.WithCancelCause(ctx)
+	defer give(nil)
+	ended := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() { // ends when the calls have ended
+		select {
+		case err := <-l.lost:
+			give(err)
+		case <-ended:
+		}
+	})
+	r := &root{fh: fh}
+	var attr nfs3.GetattrReply
+	var infoErr, attrErr, confErr error
+	var calls sync.WaitGroup // bounded by ctx
+	calls.Go(func() {
+		infoErr = patiently(ctx, func() error { return c.Fsinfo(ctx, nil, &nfs3.FsinfoArgs{Root: fh}, &r.info) })
+	})
+	calls.Go(func() {
+		attrErr = patiently(ctx, func() error { return c.Getattr(ctx, nil, &nfs3.GetattrArgs{Object: fh}, &attr) })
+	})
+	calls.Go(func() { confErr = c.Pathconf(ctx, nil, &nfs3.PathconfArgs{Object: fh}, &r.pathconf) })
+	calls.Wait()
+	close(ended)
+	wg.Wait()
+
+	if infoErr != nil {
+		return nil, reason(ctx, infoErr)
+	}
+	if confErr != nil {
+		l.m.log.DebugContext(ctx, "no PATHCONF", "server", l.at.host, "error", confErr)
+		r.pathconf = nfs3.PathconfReply{}
+	}
+	switch {
+	case attrErr == nil:
+		r.attr = attr.Attr
+	case r.info.Attr.Present:
+		r.attr = r.info.Attr.Attr
+	default:
+		return nil, reason(ctx, attrErr)
+	}
+	return r, nil
+}
+
+// patiently repeats a call that the server is not ready for, until ctx ends.
+func patiently(ctx context.Context, call func() error) error {
+	for wait := jukeboxFirst; ; wait = min(2*wait, jukeboxLast) {
+		err := call()
+		if !errors.Is(err, nfs3.ErrJukebox) {
+			return err
+		}
+		t := time.NewTimer(wait)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return err
+		}
+	}
+}
