@@ -20,19 +20,17 @@ func checkDir(dir, spec string) (string, error) {
 	if err != nil {
 		return "", exitcodes.New(exitcodes.System, "%s: %w", dir, err)
 	}
-	fi, err := os.Stat(abs)
-	if errors.Is(err, unix.ENOTCONN) {
-		if e := mountAt(abs); e == nil || e.source != spec {
-			return "", exitcodes.New(exitcodes.Failure, "mount point %s is a dead mount of something else: unmount it first", dir)
-		}
+	if dead(abs, spec) {
 		if err := detach(abs); err != nil {
 			return "", exitcodes.New(exitcodes.Failure, "mount point %s is a dead mount and cannot be unmounted: %w", dir, err)
 		}
-		fi, err = os.Stat(abs)
 	}
+	fi, err := os.Stat(abs)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return "", exitcodes.New(exitcodes.Failure, "mount point %s does not exist", dir)
+	case errors.Is(err, unix.ENOTCONN):
+		return "", exitcodes.New(exitcodes.Failure, "mount point %s is a dead mount of something else: unmount it first", dir)
 	case err != nil:
 		return "", exitcodes.New(exitcodes.Failure, "mount point %s: %w", dir, err)
 	case !fi.IsDir():
@@ -46,6 +44,21 @@ func checkDir(dir, spec string) (string, error) {
 		return "", exitcodes.New(exitcodes.Failure, "%s is busy or already mounted or sharecache fail", dir)
 	}
 	return abs, nil
+}
+
+// dead reports whether dir is a mount of spec, made by this user, whose daemon
+// is gone. The mount itself cannot be asked: what the kernel has cached of its
+// root looks alive for a while.
+func dead(dir, spec string) bool {
+	e := mountAt(dir)
+	if e == nil || e.source != spec || e.fstype != "fuse.gonfs" {
+		return false
+	}
+	if uid, ok := userOf(e.options); !ok || uid != os.Geteuid() {
+		return false
+	}
+	rec, known := recordOf(dir)
+	return !known || !rec.Live()
 }
 
 // mountEntry is a line of /proc/self/mounts.
