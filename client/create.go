@@ -183,6 +183,7 @@ func (fs *FS) make(ctx context.Context, cred *rpc.Cred, op string, dir *Inode, n
 		return nil, err
 	}
 	fs.nameChanged(dir, name, ino)
+	fs.searched(dir, cred, st.gen)
 	return ino, nil
 }
 

@@ -62,9 +62,7 @@ func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 	})
 	missing := errors.Is(err, nfs3.ErrNoent)
 	if err == nil || missing {
-		dir.mu.Lock() // whoever is answered may search the directory
-		dir.access.learn(st.gen, cred, nfs3.AccessLookup, nfs3.AccessLookup)
-		dir.mu.Unlock()
+		fs.searched(dir, cred, st.gen)
 	}
 	if missing && name != ".." {
 		fs.learnName(dir, st, &reply.DirAttr, name, nil)

@@ -160,11 +160,24 @@ func (fs *FS) cachedName(cred *rpc.Cred, dir *Inode, name string) (ino *Inode, o
 }
 
 // lastKnown returns the object that name meant in dir when it was last heard
-// of, however long ago, or nil.
-func (fs *FS) lastKnown(dir *Inode, name string) *Inode {
+// of, however long ago; nil with ok means that there was none.
+func (fs *FS) lastKnown(dir *Inode, name string) (ino *Inode, ok bool) {
 	dir.mu.Lock()
 	defer dir.mu.Unlock()
-	return dir.names.m[name].Value()
+	p, ok := dir.names.m[name]
+	if !ok || p == (weak.Pointer[Inode]{}) {
+		return nil, ok
+	}
+	ino = p.Value()
+	return ino, ino != nil
+}
+
+// searched notes that the server let cred look for names in dir, in a call
+// sent at generation gen.
+func (fs *FS) searched(dir *Inode, cred *rpc.Cred, gen uint64) {
+	dir.mu.Lock()
+	defer dir.mu.Unlock()
+	dir.access.learn(gen, cred, nfs3.AccessLookup, nfs3.AccessLookup)
 }
 
 // checkName refuses what cannot be the name of an entry. Names are bytes.

@@ -37,13 +37,14 @@ func (fs *FS) Unlink(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 }
 
 // meant returns what name meant in dir when it was last heard of, asking the
-// server if nothing was heard; nil if the server does not say.
+// server if nothing was heard; nil if there is no such name, or if the server
+// does not say.
 func (fs *FS) meant(ctx context.Context, cred *rpc.Cred, dir *Inode, name string) (*Inode, error) {
-	if ino := fs.lastKnown(dir, name); ino != nil {
+	if ino, ok := fs.lastKnown(dir, name); ok {
 		return ino, nil
 	}
 	ino, _, err := fs.lookup(ctx, cred, dir, name)
-	if errors.Is(err, nfs3.ErrAcces) {
+	if errors.Is(err, nfs3.ErrAcces) || errors.Is(err, nfs3.ErrNoent) {
 		return nil, nil // the answer to the call itself is what counts
 	}
 	return ino, err
@@ -64,7 +65,8 @@ func (fs *FS) Rmdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 	}
 	cred = fs.credOr(cred)
 	args := nfs3.RmdirArgs{Object: nfs3.DirOpArgs{Dir: dir.fh, Name: name}}
-	return fs.unmake(ctx, cred, "RMDIR", dir, name, fs.lastKnown(dir, name), func(reply *nfs3.RemoveReply) error {
+	ino, _ := fs.lastKnown(dir, name)
+	return fs.unmake(ctx, cred, "RMDIR", dir, name, ino, func(reply *nfs3.RemoveReply) error {
 		return fs.nfs.Rmdir(ctx, cred, &args, (*nfs3.RmdirReply)(reply))
 	})
 }

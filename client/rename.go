@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
@@ -21,14 +20,14 @@ func (fs *FS) Rename(ctx context.Context, cred *rpc.Cred, fromDir *Inode, fromNa
 		return err
 	}
 	cred = fs.credOr(cred)
-	ino := fs.lastKnown(fromDir, fromName)
+	ino, _ := fs.lastKnown(fromDir, fromName)
 	if ino != nil {
 		if err := fs.drain(ctx, ino); err != nil {
 			return err
 		}
 	}
 	target, err := fs.meant(ctx, cred, toDir, toName)
-	if err != nil && !errors.Is(err, nfs3.ErrNoent) {
+	if err != nil {
 		return err
 	}
 	if target != nil && target == ino {
