@@ -69,7 +69,7 @@ func FinAt(n int) Action {
 
 // HalfOpen makes the connection a dead one that looks alive, from this call on:
 // what the client sends is swallowed and nothing comes back, as behind a NAT
-// that has forgotten the flow.
+// that has forgotten the flow. Over UDP the client's port is dead for good.
 func HalfOpen() Action {
 	return Action{"HalfOpen", func(p *plan) { p.halfOpen = true }}
 }

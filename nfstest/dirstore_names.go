@@ -98,7 +98,7 @@ func (d *dirStore) makeFile(n *dirNode, dp, p, name string, fresh bool, how *nfs
 			c.verf = &verf
 		}
 	}
-	fh, a, st := d.child(n, dp, name)
+	fh, _, st := d.child(n, dp, name)
 	if st != nfs3.OK {
 		return st
 	}
@@ -120,8 +120,7 @@ func (d *dirStore) makeFile(n *dirNode, dp, p, name string, fresh bool, how *nfs
 	if err != nil {
 		return err
 	}
-	a = d.post(c, p)
-	r.Object, r.Attr = nfs3.PostOpFH{Present: true, FH: fh}, a
+	r.Object, r.Attr = nfs3.PostOpFH{Present: true, FH: fh}, d.post(c, p)
 	return nil
 }
 
@@ -164,7 +163,7 @@ func (d *dirStore) remove(_ *ident, dir nfs3.FH, name string, r *nfs3.RemoveRepl
 		}
 		return nfs3.OK
 	})
-	if name == "." || name == ".." {
+	if r.Status == nfs3.ErrExist { // "." or ".."
 		r.Status = nfs3.ErrInval
 	}
 }
@@ -176,7 +175,7 @@ func (d *dirStore) rmdir(_ *ident, dir nfs3.FH, name string, r *nfs3.RmdirReply)
 		}
 		return nfs3.OK
 	})
-	if name == "." {
+	if r.Status == nfs3.ErrExist && name == "." {
 		r.Status = nfs3.ErrInval
 	}
 }

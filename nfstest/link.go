@@ -169,7 +169,7 @@ func (l *link) receive(msg *transport.Buffer) {
 	}
 	c.Network, c.Remote = l.network, l.remote
 	l.strict.arrived(l, c)
-	gen := s.meet(l, c)
+	gen := s.meet(c)
 	select {
 	case l.slots <- struct{}{}:
 	case <-s.ctx.Done():

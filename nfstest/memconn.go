@@ -5,7 +5,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -16,8 +15,7 @@ type memConn struct {
 	in, out       *memQueue
 	local, remote net.Addr
 	rd, wd        deadline
-	once          sync.Once
-	ended         func()
+	closed        func() // called once, by Close
 }
 
 // Buffer sizes of a memConn: bytes of a stream, or datagrams.
@@ -36,18 +34,6 @@ func newMemPipe(packets bool, a, b net.Addr) (near, far *memConn) {
 	far.rd.init()
 	far.wd.init()
 	return near, far
-}
-
-// onEnd has f called when both ends are closed.
-func (c *memConn) onEnd(far *memConn, f func()) {
-	var left atomic.Int32
-	left.Store(2)
-	end := func() {
-		if left.Add(-1) == 0 {
-			f()
-		}
-	}
-	c.ended, far.ended = end, end
 }
 
 // Read implements net.Conn. A datagram that is longer than p is cut.
@@ -74,7 +60,9 @@ func (c *memConn) wrap(op string, err error) error {
 func (c *memConn) Close() error {
 	c.out.end(io.EOF, net.ErrClosed)
 	c.in.end(net.ErrClosed, syscall.ECONNRESET)
-	c.finish()
+	if c.closed != nil {
+		c.closed()
+	}
 	return nil
 }
 
@@ -88,15 +76,6 @@ func (c *memConn) CloseWrite() error {
 func (c *memConn) reset() {
 	c.out.end(syscall.ECONNRESET, net.ErrClosed)
 	c.in.end(net.ErrClosed, syscall.ECONNRESET)
-	c.finish()
-}
-
-func (c *memConn) finish() {
-	c.once.Do(func() {
-		if c.ended != nil {
-			c.ended()
-		}
-	})
 }
 
 // LocalAddr implements net.Conn.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/gonfs/gonfs/mountd"
@@ -22,9 +23,9 @@ const firstPort = 700
 // DialContext connects to the server without any socket; it has the shape of
 // net.Dialer.DialContext. network is "tcp" or "udp", also with "4" or "6". The
 // host of address is ignored; its port is 111 (rpcbind), 20048 (MOUNT) or 2049
-// (NFS), or one that Start listens at. A source port is used again once its
-// connection has ended at both sides, as a client wants it for the server's
-// duplicate-request cache. Works in a testing/synctest bubble, if the server was
+// (NFS), or one that Start listens at. The source port is the lowest that no open
+// connection has: a client that closes its connection and dials again comes
+// from the same port, as it needs to for the duplicate-request cache. It works in a testing/synctest bubble, if the server was
 // made in it.
 func (s *Server) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	refuse := func(err error) (net.Conn, error) {
@@ -93,7 +94,7 @@ func (s *Server) memPipe(proto string, port uint16) (near, far *memConn) {
 	s.memory[k] = true
 	client, server := memAddr(proto, src), memAddr(proto, int(port))
 	near, far = newMemPipe(proto == "udp", client, server)
-	near.onEnd(far, func() {
+	near.closed = sync.OnceFunc(func() {
 		s.mu.Lock()
 		delete(s.memory, k)
 		s.mu.Unlock()

@@ -40,7 +40,12 @@ func (m mounter) Mnt(ctx context.Context, r *rpc.Request, path string, p *mountd
 }
 
 // Dump lists what is mounted.
-func (m mounter) Dump(context.Context, *rpc.Request) []mountd.Mount { return m.s.Mounts() }
+func (m mounter) Dump(context.Context, *rpc.Request) []mountd.Mount {
+	if m.s.o.Unlisted {
+		return nil
+	}
+	return m.s.Mounts()
+}
 
 // Umnt takes one entry off the list.
 func (m mounter) Umnt(_ context.Context, r *rpc.Request, path string) {
@@ -62,6 +67,9 @@ func (m mounter) forget(r *rpc.Request, which func(mountd.Mount) bool) {
 
 // Export lists the one export.
 func (m mounter) Export(context.Context, *rpc.Request) []mountd.Export {
+	if m.s.o.Unlisted {
+		return nil
+	}
 	return []mountd.Export{{Dir: m.s.o.Path}}
 }
 

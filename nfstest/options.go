@@ -13,6 +13,10 @@ type Options struct {
 	// Path is the path of the export; "" means /export. Every directory in it
 	// can be mounted too.
 	Path string
+	// Unlisted keeps the export out of what EXPORT and DUMP of the MOUNT program
+	// tell: with a Path that nobody can guess, other users of the host cannot
+	// mount it, since file handles cannot be guessed either.
+	Unlisted bool
 	// Dir, if set, is a local directory that is served in place of memory. It
 	// is never left, by ".." or by links. Everything happens as the user of
 	// this process, and UNSTABLE data is written through: Restart changes the

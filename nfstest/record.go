@@ -1,7 +1,6 @@
 package nfstest
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 )
@@ -58,17 +57,21 @@ func (s *Server) note(line string) {
 
 // meet counts and logs a call, and fills in what faults want with it. It
 // returns the generation of the server that the call came to.
-func (s *Server) meet(l *link, c *Call) (gen uint64) {
+func (s *Server) meet(c *Call) (gen uint64) {
+	line := c.String()
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.counts[c.Name()]++
 	s.meetLocked(c)
-	line := c.String()
 	if len(c.faults.names) > 0 {
-		line = fmt.Sprintf("%s: %s", line, strings.Join(c.faults.names, ", "))
-		s.o.Logger.Info("nfstest: fault", "call", line)
+		line += ": " + strings.Join(c.faults.names, ", ")
 	}
 	s.log.add(line)
-	s.o.Logger.Debug("nfstest: call", "call", line)
-	return s.gen
+	gen = s.gen
+	s.mu.Unlock()
+	if len(c.faults.names) > 0 {
+		s.o.Logger.Info("nfstest: " + line)
+	} else {
+		s.o.Logger.Debug("nfstest: " + line)
+	}
+	return gen
 }
