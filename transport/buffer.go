@@ -14,8 +14,9 @@ type Buffer struct {
 	released atomic.Bool
 }
 
-// Pools hold sizes of 1 KiB, 4 KiB, 16 KiB … 1 MiB; a longer message is
-// allocated for itself.
+// Pools hold sizes of 1 KiB, 4 KiB, 16 KiB, 64 KiB, 256 KiB and MaxMessage,
+// rather than 1 MiB, which the largest READ reply is just above. A longer
+// message is allocated for itself.
 const (
 	minClass = 10
 	classes  = 6
@@ -26,14 +27,27 @@ var (
 	outstanding atomic.Int64
 )
 
-// NewBuffer returns a buffer of n bytes of undefined content.
+// classOf returns the pool for n bytes, and its buffers' size; -1 and n if
+// there is none.
+func classOf(n int) (class, size int) {
+	switch {
+	case n <= 1<<minClass:
+		return 0, 1 << minClass
+	case n > 1<<(minClass+2*classes-4) && n <= MaxMessage:
+		return classes - 1, MaxMessage
+	case n > MaxMessage:
+		return -1, n
+	}
+	class = (bits.Len(uint(n-1)) - minClass + 1) / 2
+	return class, 1 << (minClass + 2*class)
+}
+
+// NewBuffer returns a buffer of n bytes of undefined content. Whoever asks for
+// it owns it.
 func NewBuffer(n int) *Buffer {
 	outstanding.Add(1)
-	class := 0
-	if n > 1<<minClass {
-		class = (bits.Len(uint(n-1)) - minClass + 1) / 2
-	}
-	if class >= classes {
+	class, size := classOf(n)
+	if class < 0 {
 		return &Buffer{b: make([]byte, n), class: -1}
 	}
 	if b, ok := pools[class].Get().(*Buffer); ok {
@@ -41,7 +55,7 @@ func NewBuffer(n int) *Buffer {
 		b.released.Store(false)
 		return b
 	}
-	return &Buffer{b: make([]byte, n, 1<<(minClass+2*class)), class: class}
+	return &Buffer{b: make([]byte, n, size), class: class}
 }
 
 // Bytes returns the buffer's bytes. They are valid until Release.

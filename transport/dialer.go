@@ -2,20 +2,24 @@ package transport
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 )
 
 // Dialer opens connections. Its zero value dials from an ephemeral port with
-// the defaults below.
+// the defaults below. TCP sends without delay (TCP_NODELAY). The sizes of
+// socket buffers are left to the kernel's tuning: any fixed SO_RCVBUF was
+// slower (1 MiB reads: 2948 to 3894 MiB/s, against 4027).
 type Dialer struct {
 	// Reserved asks for a source port below 1024: a random start in 665–1023,
 	// downwards, then 664 down to 512. Where binding one is not permitted, an
 	// ephemeral port is used.
 	Reserved bool
 
-	// Timeout bounds one connection attempt; 0 means 10 s.
+	// Timeout bounds one call of Dial; 0 means 10 s.
 	Timeout time.Duration
 
 	// KeepAlive is the idle time before TCP probes, which then follow each
@@ -23,7 +27,7 @@ type Dialer struct {
 	KeepAlive time.Duration
 
 	// UserTimeout is TCP_USER_TIMEOUT: how long sent data may stay
-	// unacknowledged; 0 leaves the system's.
+	// unacknowledged; 0 leaves the system's. Only Linux has it.
 	UserTimeout time.Duration
 
 	// MaxMessage is the longest message that is accepted, in bytes; 0 means
@@ -36,35 +40,156 @@ type Dialer struct {
 	DialContext func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
+// The defaults of Dialer, and how it tries to have its last port again.
+const (
+	dialTimeout    = 10 * time.Second
+	keepAliveIdle  = 30 * time.Second
+	keepAliveEach  = 10 * time.Second
+	keepAliveCount = 3
+	samePortTries  = 3
+	samePortWait   = 50 * time.Millisecond // doubled after each try
+)
+
 // Dial connects to address (host:port, the host an IP literal with zone where
 // needed, or a name if DialContext is set) over netid: udp, udp6, tcp or tcp6.
 // If last is valid, it is the source address that an earlier connection of the
 // same endpoint had: its port is tried first, because servers find their
 // duplicate-request cache by it; the caller compares LocalAddr to learn
-// whether it could be had. ctx cancels the attempt.
+// whether it could be had. ctx cancels the attempt. Errors are those of
+// net.Dialer, or *PortError.
 func (d *Dialer) Dial(ctx context.Context, netid, address string, last netip.AddrPort) (Conn, error) {
 	timeout := d.Timeout
 	if timeout <= 0 {
-		timeout = 10 * time.Second
+		timeout = dialTimeout
 	}
 	ctx, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
-	network, ok := map[string]string{"udp": "udp4", "udp6": "udp6", "tcp": "tcp4", "tcp6": "tcp6"}[netid]
-	if !ok {
-		return nil, net.UnknownNetworkError(netid)
+
+	c := candidate{d: d, address: address}
+	switch netid {
+	case "tcp", "udp":
+		c.network = netid + "4"
+	case "tcp6", "udp6":
+		c.network = netid
+	default:
+		return nil, &net.OpError{Op: "dial", Net: netid, Err: net.UnknownNetworkError(netid)}
 	}
-	dial := d.DialContext
-	if dial == nil {
-		dial = (&net.Dialer{}).DialContext
-	} else {
-		network = network[:3]
+	c.tcp = netid[0] == 't'
+
+	var nc net.Conn
+	var err error
+	if d.DialContext != nil {
+		nc, err = d.DialContext(ctx, netid[:3], address)
+	} else if err = c.check(); err == nil {
+		nc, err = c.dialSame(ctx, int(last.Port()))
 	}
-	nc, err := dial(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
-	if network[:3] == "udp" {
-		return newPacket(nc, d.MaxMessage), nil
+	if c.tcp {
+		return NewStream(nc, d.MaxMessage), nil
 	}
-	return NewStream(nc, d.MaxMessage), nil
+	return newPacket(nc, d.MaxMessage), nil
+}
+
+// candidate is a connection to be opened.
+type candidate struct {
+	d       *Dialer
+	network string // tcp4, tcp6, udp4 or udp6
+	address string
+	tcp     bool
+}
+
+// check refuses what would be looked up, or is of the other address family.
+func (c *candidate) check() error {
+	ap, err := netip.ParseAddrPort(c.address)
+	if err != nil {
+		return &net.OpError{Op: "dial", Net: c.network, Err: &net.AddrError{Err: "not an IP address and port", Addr: c.address}}
+	}
+	if ap.Addr().Unmap().Is4() != (c.network[3] == '4') {
+		return &net.OpError{Op: "dial", Net: c.network, Err: &net.AddrError{Err: "address of the other family", Addr: c.address}}
+	}
+	return nil
+}
+
+// dialSame dials from port, which an earlier connection had. That may linger
+// for a moment: in TIME_WAIT it does no harm, but while its last bytes are not
+// acknowledged, connect fails. After some tries, or if port is 0, any port
+// does.
+func (c *candidate) dialSame(ctx context.Context, port int) (net.Conn, error) {
+	wait := samePortWait
+	for try := 0; port != 0 && try < samePortTries; try++ {
+		nc, err := c.dialFrom(ctx, port)
+		if err == nil || ctx.Err() != nil || !portTaken(err) && !bindDenied(err) {
+			return nc, err
+		}
+		if bindDenied(err) || try == samePortTries-1 {
+			break
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, err
+		}
+		wait *= 2
+	}
+	if c.d.Reserved {
+		return c.dialReserved(ctx)
+	}
+	return c.dialFrom(ctx, 0)
+}
+
+// dialReserved dials from the first reserved port that can be had. Whether the
+// process may use them is not guessed from its uid: capabilities, user
+// namespaces and ip_unprivileged_port_start decide, so it just tries.
+func (c *candidate) dialReserved(ctx context.Context) (net.Conn, error) {
+	fail := &PortError{Remote: c.address}
+	for port := range reservedPorts(firstReserved + rand.IntN(lastReserved-firstReserved+1)) {
+		nc, err := c.dialFrom(ctx, port)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return nc, err
+		case bindDenied(err):
+			return c.dialFrom(ctx, 0)
+		case !portTaken(err):
+			return nil, err
+		}
+		fail.Tried++
+		fail.Err = err
+	}
+	return nil, fail
+}
+
+// dialFrom makes one attempt; port 0 is the system's choice.
+func (c *candidate) dialFrom(ctx context.Context, port int) (net.Conn, error) {
+	var nd net.Dialer
+	if c.tcp {
+		idle := c.d.KeepAlive
+		if idle <= 0 {
+			idle = keepAliveIdle
+		}
+		nd.KeepAliveConfig = net.KeepAliveConfig{Enable: true, Idle: idle, Interval: keepAliveEach, Count: keepAliveCount}
+		if port != 0 {
+			nd.LocalAddr = &net.TCPAddr{Port: port}
+		}
+	} else if port != 0 {
+		nd.LocalAddr = &net.UDPAddr{Port: port}
+	}
+	nd.Control = func(_, _ string, rc syscall.RawConn) error {
+		var err error
+		if e := rc.Control(func(fd uintptr) { err = setOptions(fd, c) }); e != nil {
+			return e
+		}
+		return err
+	}
+	nc, err := nd.DialContext(ctx, c.network, c.address)
+	if err != nil {
+		return nil, err
+	}
+	if c.tcp && nc.LocalAddr().String() == nc.RemoteAddr().String() {
+		abortConn(nc)
+		nc.Close()
+		return nil, &net.OpError{Op: "dial", Net: c.network, Source: nc.LocalAddr(), Addr: nc.RemoteAddr(), Err: errSelf}
+	}
+	return nc, nil
 }

@@ -124,16 +124,8 @@ func (p *packet) isClosed() bool {
 // earlier datagram (on Linux icmp_err_convert, each reported once): not an
 // error of the socket, which would come again and again.
 func isICMP(err error) bool {
-	for _, no := range [...]syscall.Errno{
-		syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EMSGSIZE,
-		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EHOSTDOWN,
-		10054, // WSAECONNRESET, Windows' word for port unreachable
-	} {
-		if errors.Is(err, no) {
-			return true
-		}
-	}
-	return false
+	return isErrno(err, syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EMSGSIZE,
+		syscall.ENOPROTOOPT, syscall.EOPNOTSUPP, syscall.EHOSTDOWN, wsaeconnreset)
 }
 
 // Close implements Conn.

@@ -43,10 +43,10 @@ func newQueue() *pipeQueue {
 func (q *pipeQueue) end(w, r error, drop bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.wend == nil {
+	if q.wend == nil || w == net.ErrClosed { // one's own end says more than the peer's
 		q.wend = w
 	}
-	if q.rend == nil || drop && q.rend == io.EOF {
+	if q.rend == nil || r == net.ErrClosed || q.rend == io.EOF {
 		q.rend = r
 	}
 	if drop {

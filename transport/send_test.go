@@ -401,7 +401,7 @@ func TestCloseWhileAllSend(t *testing.T) {
 				for n := 0; ; n++ {
 					head, payload := testMessage(i, n)
 					if err := a.Send(head, payload, nil); err != nil {
-						if err != net.ErrClosed {
+						if err != net.ErrClosed && err != ErrStuck {
 							t.Errorf("Send: %v", err)
 						}
 						return
@@ -414,7 +414,7 @@ func TestCloseWhileAllSend(t *testing.T) {
 		time.Sleep(time.Duration(round) * time.Millisecond)
 		if round%2 == 0 {
 			a.Abort()
-		} else if err := a.Close(); err != nil {
+		} else if err := a.Close(); err != nil && err != ErrStuck { // a slow machine
 			t.Errorf("Close: %v", err)
 		}
 		wg.Wait()

@@ -1,0 +1,253 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// fullListener returns an address on which connection attempts stay without an
+// answer: its backlog is full.
+func fullListener(t *testing.T) string {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := (&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: sa.(*unix.SockaddrInet4).Port}).String()
+	for {
+		nc, err := net.DialTimeout("tcp4", addr, 200*time.Millisecond)
+		if err != nil {
+			return addr
+		}
+		t.Cleanup(func() { nc.Close() })
+	}
+}
+
+func TestDialGivesUp(t *testing.T) {
+	full := fullListener(t)
+	t.Run("when its context is canceled", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		time.AfterFunc(20*time.Millisecond, cancel)
+		var d Dialer
+		if _, err := d.Dial(ctx, "tcp", full, netip.AddrPort{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("Dial: %v", err)
+		}
+	})
+	t.Run("after its timeout", func(t *testing.T) {
+		for _, reserved := range []bool{false, true} {
+			d := Dialer{Timeout: 20 * time.Millisecond, Reserved: reserved}
+			var ne net.Error
+			if _, err := d.Dial(context.Background(), "tcp", full, netip.AddrPort{}); !errors.As(err, &ne) || !ne.Timeout() {
+				t.Errorf("Dial: %v", err)
+			}
+		}
+	})
+}
+
+// mayBind reports whether reserved ports can be bound here.
+func mayBind() bool {
+	pc, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		return false
+	}
+	pc.Close()
+	for port := range reservedPorts(900) {
+		pc, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 99), Port: port})
+		if err == nil {
+			pc.Close()
+			return true
+		}
+		if bindDenied(err) {
+			return false
+		}
+	}
+	return false
+}
+
+func TestReservedPortIsUsed(t *testing.T) {
+	if !mayBind() {
+		t.Skip("skipped: this user may not bind ports below 1024")
+	}
+	addr := sinkServer(t, "tcp4", "127.0.0.1:0")
+	d := Dialer{Reserved: true}
+	for _, netid := range []string{"tcp", "udp"} {
+		c, err := d.Dial(context.Background(), netid, addr, netip.AddrPort{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Abort()
+		p := source(t, c).Port()
+		if p < 512 || p > 1023 {
+			t.Errorf("%s: source port %d", netid, p)
+		}
+		c.Close()
+		again, err := d.Dial(context.Background(), netid, addr, netip.AddrPortFrom(netip.Addr{}, p))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.Abort()
+		if q := source(t, again).Port(); netid == "tcp" && q != p { // on UDP somebody else may be faster
+			t.Errorf("%s: port %d after %d", netid, q, p)
+		}
+	}
+}
+
+func TestReservedPortsRunOutPerServer(t *testing.T) {
+	if !mayBind() {
+		t.Skip("skipped: this user may not bind ports below 1024")
+	}
+	a, b := sinkServer(t, "tcp4", "127.77.0.1:0"), sinkServer(t, "tcp4", "127.77.0.2:0")
+	d := Dialer{Reserved: true, Timeout: time.Minute}
+	had := map[uint16]bool{}
+	dial := func(addr string, port uint16) error {
+		c, err := d.Dial(context.Background(), "tcp", addr, netip.AddrPortFrom(netip.Addr{}, port))
+		if err != nil {
+			return err
+		}
+		t.Cleanup(func() { c.Abort() })
+		p := source(t, c).Port()
+		if addr == a && had[p] || p < 512 || p > 1023 {
+			t.Errorf("port %d", p)
+		}
+		had[p] = true
+		return nil
+	}
+	// Asking for one by one is quicker than searching; the first must search.
+	if err := dial(a, 0); err != nil {
+		t.Fatal(err)
+	}
+	var pe *PortError
+	for p := uint16(1023); p >= 512; p-- {
+		if had[p] {
+			continue
+		}
+		if err := dial(a, p); errors.As(err, &pe) {
+			break // other programs have the rest
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(had) < 256 {
+		t.Errorf("%d ports only", len(had))
+	}
+	err := dial(a, 0)
+	if !errors.As(err, &pe) || pe.Tried != 512 || pe.Remote != a || !portTaken(err) {
+		t.Errorf("Dial: %v", err)
+	}
+	if err := dial(b, 0); err != nil {
+		t.Errorf("to another server: %v", err)
+	}
+}
+
+// TestDeniedReservedPort dials on a thread without CAP_NET_BIND_SERVICE.
+func TestDeniedReservedPort(t *testing.T) {
+	addr := sinkServer(t, "tcp4", "127.0.0.1:0")
+	done := make(chan string)
+	go func() {
+		runtime.LockOSThread() // and never unlock: the thread ends with the goroutine
+		defer close(done)
+		hdr := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+		var caps [2]unix.CapUserData
+		if err := unix.Capget(&hdr, &caps[0]); err != nil {
+			done <- err.Error()
+			return
+		}
+		caps[0].Effective &^= 1 << unix.CAP_NET_BIND_SERVICE
+		if err := unix.Capset(&hdr, &caps[0]); err != nil {
+			done <- err.Error()
+			return
+		}
+		if _, err := net.ListenUDP("udp4", &net.UDPAddr{Port: 1023}); !errors.Is(err, syscall.EACCES) {
+			done <- "skipped: ports below 1024 are free for all here"
+			return
+		}
+		d := Dialer{Reserved: true}
+		for _, netid := range []string{"tcp", "udp"} {
+			for _, last := range []uint16{0, 1000} {
+				c, err := d.Dial(context.Background(), netid, addr, netip.AddrPortFrom(netip.Addr{}, last))
+				if err != nil {
+					done <- "Dial: " + err.Error()
+					return
+				}
+				if p := source(t, c).Port(); p < 1024 {
+					t.Errorf("%s: source port %d", netid, p)
+				}
+				c.Abort()
+			}
+		}
+	}()
+	if msg := <-done; msg != "" {
+		if msg[0] == 's' {
+			t.Skip(msg)
+		}
+		t.Fatal(msg)
+	}
+}
+
+func TestSocketOptions(t *testing.T) {
+	addr := sinkServer(t, "tcp4", "127.0.0.1:0")
+	get := func(c Conn) map[string]int {
+		got := map[string]int{}
+		rc, err := c.(*stream).nc.(*net.TCPConn).SyscallConn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rc.Control(func(fd uintptr) {
+			for name, o := range map[string][2]int{
+				"nodelay":   {unix.IPPROTO_TCP, unix.TCP_NODELAY},
+				"keepalive": {unix.SOL_SOCKET, unix.SO_KEEPALIVE},
+				"idle":      {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE},
+				"interval":  {unix.IPPROTO_TCP, unix.TCP_KEEPINTVL},
+				"count":     {unix.IPPROTO_TCP, unix.TCP_KEEPCNT},
+				"user":      {unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT},
+				"reuse":     {unix.SOL_SOCKET, unix.SO_REUSEADDR},
+			} {
+				if got[name], err = unix.GetsockoptInt(int(fd), o[0], o[1]); err != nil {
+					t.Error(name, err)
+				}
+			}
+		})
+		return got
+	}
+	for _, tt := range []struct {
+		name                   string
+		d                      Dialer
+		idle, interval, userMS int
+	}{
+		{"by default", Dialer{}, 30, 10, 0},
+		{"as given", Dialer{KeepAlive: 7 * time.Second, UserTimeout: 1500 * time.Millisecond}, 7, 10, 1500},
+		{"tiny", Dialer{UserTimeout: 1}, 30, 10, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := tt.d.Dial(context.Background(), "tcp", addr, netip.AddrPort{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Abort()
+			want := map[string]int{"nodelay": 1, "keepalive": 1, "idle": tt.idle, "interval": tt.interval, "count": 3, "user": tt.userMS, "reuse": 1}
+			for k, v := range get(c) {
+				if v != want[k] {
+					t.Errorf("%s: %d, want %d", k, v, want[k])
+				}
+			}
+		})
+	}
+}
