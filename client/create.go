@@ -88,7 +88,7 @@ func (fs *FS) createAs(ctx context.Context, cred *rpc.Cred, dir *Inode, name str
 		doubt = nfs3.ErrExist
 		evidence = func() outcome { return fs.madeAnew(ctx, cred, dir, name) }
 	}
-	ino, err := fs.make(ctx, cred, "CREATE", dir, name, doubt, evidence, func(reply *nfs3.CreateReply) error {
+	ino, err := fs.make(ctx, cred, "CREATE", dir, name, how.Attr.Size.Set, doubt, evidence, func(reply *nfs3.CreateReply) error {
 		return fs.nfs.Create(ctx, cred, &args, reply)
 	})
 	if err == nil && how.Attr.Size.Set && ino.typ == nfs3.TypeReg {
@@ -105,7 +105,7 @@ func (fs *FS) Mkdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 	cred = fs.credOr(cred)
 	args := nfs3.MkdirArgs{Where: nfs3.DirOpArgs{Dir: dir.fh, Name: name}, Attr: withMode(mode)}
 	evidence := func() outcome { return fs.madeAnew(ctx, cred, dir, name) }
-	return fs.viewed(fs.make(ctx, cred, "MKDIR", dir, name, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
+	return fs.viewed(fs.make(ctx, cred, "MKDIR", dir, name, false, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
 		return fs.nfs.Mkdir(ctx, cred, &args, (*nfs3.MkdirReply)(reply))
 	}))
 }
@@ -128,7 +128,7 @@ func (fs *FS) Mknod(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 		What:  nfs3.MknodData{Type: typ, Attr: withMode(mode), Spec: rdev},
 	}
 	evidence := func() outcome { return fs.madeAnew(ctx, cred, dir, name) }
-	return fs.viewed(fs.make(ctx, cred, "MKNOD", dir, name, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
+	return fs.viewed(fs.make(ctx, cred, "MKNOD", dir, name, false, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
 		return fs.nfs.Mknod(ctx, cred, &args, (*nfs3.MknodReply)(reply))
 	}))
 }
@@ -148,14 +148,14 @@ func (fs *FS) Symlink(ctx context.Context, cred *rpc.Cred, dir *Inode, name, tar
 	a, _ := fs.view(dir)
 	args := nfs3.SymlinkArgs{Where: nfs3.DirOpArgs{Dir: dir.fh, Name: name}, Attr: withMode(0o777), Target: target}
 	evidence := func() outcome { return fs.madeLink(ctx, cred, dir, name, target, a.Ctime) }
-	return fs.viewed(fs.make(ctx, cred, "SYMLINK", dir, name, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
+	return fs.viewed(fs.make(ctx, cred, "SYMLINK", dir, name, false, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
 		return fs.nfs.Symlink(ctx, cred, &args, (*nfs3.SymlinkReply)(reply))
 	}))
 }
 
 // make makes a call that creates name in dir. Servers need not say what they
-// made: then it is looked up.
-func (fs *FS) make(ctx context.Context, cred *rpc.Cred, op string, dir *Inode, name string, doubt nfs3.Status,
+// made: then it is looked up. cuts says that the call cuts a file that is there.
+func (fs *FS) make(ctx context.Context, cred *rpc.Cred, op string, dir *Inode, name string, cuts bool, doubt nfs3.Status,
 	evidence func() outcome, call func(*nfs3.CreateReply) error) (*Inode, error) {
 	var (
 		st    stamp
@@ -178,7 +178,7 @@ func (fs *FS) make(ctx context.Context, cred *rpc.Cred, op string, dir *Inode, n
 		ino, _, err := fs.lookup(ctx, cred, dir, name)
 		return ino, err
 	}
-	ino, err := fs.obtain(ctx, cred, st, reply.Object.FH, &reply.Attr)
+	ino, err := fs.obtain(ctx, cred, st, reply.Object.FH, &reply.Attr, cuts)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,8 @@ type Inode struct {
 	fileid uint64 // as the server says it
 	number uint64 // as callers see it (Inode.FileID)
 
-	lookups atomic.Int64 // references of FUSE's kernel side
+	lookups atomic.Int64  // references of FUSE's kernel side
+	version atomic.Uint64 // changes by others so far
 
 	shard        *shard // of the table; the next two are guarded by its mutex
 	newer, older *Inode
@@ -55,6 +56,12 @@ func (n *Inode) Type() nfs3.FileType { return n.typ }
 // of one number would look like hard links. Attributes that the FS returns
 // have the same number.
 func (n *Inode) FileID() uint64 { return n.number }
+
+// Version returns a number that changes whenever others are found to have
+// changed the object. It tells whether data that was read under an older
+// version, and is cached elsewhere, is still good; the callback of FS.Changes
+// comes a moment later.
+func (n *Inode) Version() uint64 { return n.version.Load() }
 
 // mixFileID returns the number by which an object is known here.
 func mixFileID(fileid, fsid, rootFSID uint64) uint64 {
@@ -165,6 +172,7 @@ func (fs *FS) see(ino *Inode, o observed) {
 	gen := fs.gen.Add(1)
 	s := ino.cache.see(o, fs.limits(ino), gen, dirty)
 	if s.others {
+		ino.version.Add(1)
 		ino.names.drop()
 		ino.target = target{}
 		ino.names.busy = time.Now()

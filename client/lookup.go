@@ -70,7 +70,7 @@ func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 	if err != nil {
 		return nil, nfs3.Fattr{}, fs.failed(dir, err)
 	}
-	ino, err := fs.obtain(ctx, cred, st, reply.Object, &reply.Attr)
+	ino, err := fs.obtain(ctx, cred, st, reply.Object, &reply.Attr, false)
 	if err != nil {
 		return nil, nfs3.Fattr{}, err
 	}
@@ -83,8 +83,9 @@ func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 }
 
 // obtain returns the Inode of a handle that a reply brought, asking for the
-// attributes if the reply had none. st is the stamp of the call.
-func (fs *FS) obtain(ctx context.Context, cred *rpc.Cred, st stamp, fh nfs3.FH, a *nfs3.PostOpAttr) (*Inode, error) {
+// attributes if the reply had none. st is the stamp of the call; change says
+// that the call changed the object.
+func (fs *FS) obtain(ctx context.Context, cred *rpc.Cred, st stamp, fh nfs3.FH, a *nfs3.PostOpAttr, change bool) (*Inode, error) {
 	if !a.Present {
 		var reply nfs3.GetattrReply
 		err := fs.retry(ctx, func() error {
@@ -97,7 +98,7 @@ func (fs *FS) obtain(ctx context.Context, cred *rpc.Cred, st stamp, fh nfs3.FH, 
 		a = &nfs3.PostOpAttr{Present: true, Attr: reply.Attr}
 	}
 	ino := fs.inode(fh, &a.Attr)
-	fs.applyAttr(ino, st, a)
+	fs.see(ino, observed{st: st, attr: &a.Attr, change: change})
 	return ino, nil
 }
 
