@@ -1,6 +1,7 @@
 package nfstest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -30,6 +31,7 @@ type Call struct {
 	msg    []byte // the whole message
 	argsAt int    // where its arguments begin
 	gids   int    // how many groups the credential carried
+	odd    bool   // the credential is not encoded as XDR wants it
 	faults plan
 }
 
@@ -96,6 +98,13 @@ func (c *Call) parseSys(body []byte) error {
 		return fmt.Errorf("AUTH_SYS: %w", d.Err())
 	}
 	c.Cred, c.gids = rpc.NewCred(uid, gid, gids), len(gids)
+	e := xdr.NewEncoder(nil)
+	e.Uint32(&stamp)
+	e.String(&c.Machine, maxMachine)
+	e.Uint32(&uid)
+	e.Uint32(&gid)
+	xdr.Slice(e, &gids, maxAuth/4, 4, func(e *xdr.Codec, g *uint32) { e.Uint32(g) })
+	c.odd = !bytes.Equal(e.Bytes(), body)
 	return nil
 }
 

@@ -23,9 +23,9 @@ const firstPort = 700
 // DialContext connects to the server without any socket; it has the shape of
 // net.Dialer.DialContext. network is "tcp" or "udp", also with "4" or "6". The
 // host of address is ignored; its port is 111 (rpcbind), 20048 (MOUNT) or 2049
-// (NFS), or one that Start listens at. The source port is the lowest that no open
-// connection has: a client that closes its connection and dials again comes
-// from the same port, as it needs to for the duplicate-request cache. It works in a testing/synctest bubble, if the server was
+// (NFS), or one that Start listens at. A client that closes its connection and dials
+// again comes from the same port, as it needs to for the duplicate-request
+// cache. It works in a testing/synctest bubble, if the server was
 // made in it.
 func (s *Server) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	refuse := func(err error) (net.Conn, error) {
@@ -80,23 +80,23 @@ func (s *Server) doorAt(port uint16) (door, bool) {
 	return 0, false
 }
 
-// memPipe makes the two ends of a connection, from the lowest source port that
-// is free.
+// memPipe makes the two ends of a connection. Its source port is the one that
+// was closed last, or a new one.
 func (s *Server) memPipe(proto string, port uint16) (near, far *memConn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	src := firstPort
-	key := func() string { return proto + strconv.Itoa(src) }
-	for s.memory[key()] {
-		src++
+	to := proto + strconv.Itoa(int(port))
+	src := firstPort + s.memPorts
+	if free := s.memFree[to]; len(free) > 0 {
+		src, s.memFree[to] = free[len(free)-1], free[:len(free)-1]
+	} else {
+		s.memPorts++
 	}
-	k := key()
-	s.memory[k] = true
 	client, server := memAddr(proto, src), memAddr(proto, int(port))
 	near, far = newMemPipe(proto == "udp", client, server)
 	near.closed = sync.OnceFunc(func() {
 		s.mu.Lock()
-		delete(s.memory, k)
+		s.memFree[to] = append(s.memFree[to], src)
 		s.mu.Unlock()
 	})
 	return near, far

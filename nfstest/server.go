@@ -30,17 +30,18 @@ type Server struct {
 	cancel context.CancelFunc
 	wg     sync.WaitGroup // all goroutines of the server
 
-	mu     sync.Mutex // guards everything below
-	closed bool
-	down   bool          // Stop was called: connections are refused
-	frozen chan struct{} // not nil after Freeze; closed by Thaw
-	boots  uint64        // makes the write verifier
-	gen    uint64        // counts restarts
-	links  map[*link]struct{}
-	socks  [doors][]socket
-	nets   []string // of Start
-	ports  [doors]uint16
-	memory map[string]bool // in-memory source addresses in use
+	mu       sync.Mutex // guards everything below
+	closed   bool
+	down     bool          // Stop was called: connections are refused
+	frozen   chan struct{} // not nil after Freeze; closed by Thaw
+	boots    uint64        // makes the write verifier
+	gen      uint64        // counts restarts
+	links    map[*link]struct{}
+	socks    [doors][]socket
+	nets     []string // of Start
+	ports    [doors]uint16
+	memPorts int              // source ports that DialContext has given out
+	memFree  map[string][]int // those that are free again, by destination
 
 	mounts []mountd.Mount
 	counts map[string]int
@@ -55,7 +56,7 @@ type Server struct {
 // that cannot be opened, Start and DialContext say why.
 func New(o Options) *Server {
 	o = o.filled()
-	s := &Server{o: o, seed: o.Seed, links: make(map[*link]struct{}), counts: make(map[string]int), memory: make(map[string]bool)}
+	s := &Server{o: o, seed: o.Seed, links: make(map[*link]struct{}), counts: make(map[string]int), memFree: make(map[string][]int)}
 	if s.seed == 0 {
 		s.seed = rand.Uint64()
 	}

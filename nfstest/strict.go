@@ -74,6 +74,9 @@ func (l *link) check(c *Call) {
 	if c.gids > rpc.MaxGIDs {
 		s.violate(ManyGroups, c, fmt.Sprintf("%d groups", c.gids))
 	}
+	if c.odd {
+		s.violate(NotCanonical, c, "credential is not encoded as XDR wants it (padding that is not zero?)")
+	}
 	if c.Program != nfs3.Program || c.Version != nfs3.Version || c.Proc == nfs3.ProcNull {
 		return
 	}
