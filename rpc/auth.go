@@ -100,10 +100,10 @@ func decodeSys(body []byte, cred *Cred) bool {
 	var stamp, n uint32
 	c.Uint32(&stamp)
 	c.Uint32(&n)
-	if n > maxMachine || uint64(n) > uint64(c.Remaining()) {
+	if n > maxMachine {
 		return false
 	}
-	c.Fixed(make([]byte, n))
+	skip(c, n)
 	c.Uint32(&cred.UID)
 	c.Uint32(&cred.GID)
 	c.Uint32(&n)

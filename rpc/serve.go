@@ -176,9 +176,8 @@ func (j *job) answer(ctx context.Context, s *Server) (payload []byte) {
 
 // skip passes over n opaque bytes and their padding.
 func skip(c *xdr.Codec, n uint32) {
-	var pad [4]byte
-	for ; n >= 4 && c.Err() == nil; n -= 4 {
-		c.Fixed(pad[:])
+	var b [4]byte
+	for ; n > 0 && c.Err() == nil; n -= min(n, 4) {
+		c.Fixed(b[:min(n, 4)])
 	}
-	c.Fixed(pad[:n])
 }
