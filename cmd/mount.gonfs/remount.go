@@ -81,28 +81,34 @@ func changes(o *mountopt.Options, rec mounttab.Record) (string, error) {
 	if err != nil {
 		return "", exitcodes.New(exitcodes.Internal, "options in the record of %s: %w", rec.Dir, err)
 	}
-	// Flags of the kernel are not compared.
 	before, after := nfsWords(asked), nfsWords(o.Over(asked))
 	effective := strings.Split(rec.Options, ",")
+	var changed []string
 	for _, w := range after {
 		if !slices.Contains(before, w) && !slices.Contains(effective, w) {
-			return w, nil
+			changed = append(changed, w)
 		}
 	}
 	for _, w := range before {
 		name, _, _ := strings.Cut(w, "=")
 		if !slices.ContainsFunc(after, func(a string) bool { return a == w || strings.HasPrefix(a, name+"=") }) {
-			return w, nil
+			changed = append(changed, w)
 		}
 	}
-	return "", nil
+	if len(changed) == 0 {
+		return "", nil
+	}
+	// A flag says more than the values that follow from it (noac).
+	if i := slices.IndexFunc(changed, func(w string) bool { return !strings.Contains(w, "=") }); i >= 0 {
+		return changed[i], nil
+	}
+	return changed[0], nil
 }
 
-// nfsWords returns the options of o that are about NFS, as /proc/mounts has them.
+// nfsWords returns the options of o that are about NFS, as /proc/mounts has
+// them: those of the kernel, which may change, come first there.
 func nfsWords(o *mountopt.Options) []string {
-	c := o.Clone()
-	c.VFS = mountopt.VFS{}
-	return strings.Split(c.String(), ",")
+	return strings.Split(o.String(), ",")[len(o.Flags()):]
 }
 
 // kernelFlags are the flags of mount(2) that may change, with the words for
