@@ -2,6 +2,7 @@
 # fio writes in DIR and verifies every block by its checksum:   fio.sh DIR [MIB]
 #
 # Sequential, odd sizes, random, several threads on a file, mmap, append; MIB (16) mebibytes a job.
+# shellcheck source=test/checks/lib.sh
 . "$(dirname "$0")/lib.sh"
 [ $# -ge 1 ] || die "usage: fio.sh DIR [MIB]"
 mib=${2:-16}

@@ -3,6 +3,7 @@
 #
 # git init, FILES (1000) files of 0 to 32 KiB committed, fsck --strict, status clean, a second commit, a clone compared.
 # git is a stern guest: lock files by O_EXCL, hard links or renames of objects, mmap of packs, stat data kept in its index.
+# shellcheck source=test/checks/lib.sh
 . "$(dirname "$0")/lib.sh"
 [ $# -ge 1 ] || die "usage: git.sh DIR [FILES]"
 files=${2:-1000}
@@ -34,7 +35,7 @@ amend() {
 export -f populate clean amend
 
 step init 30 git -c init.defaultBranch=main init "$work/r"
-cd "$work/r"
+cd "$work/r" || exit
 step "write $files files" 120 bash -c "populate $files"
 step add 120 git add -A
 step commit 120 git commit -q -m first

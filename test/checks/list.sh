@@ -3,6 +3,7 @@
 #
 # Makes ENTRIES (10000) files in DIR/many, unless they are there already (a server's own tools make them faster), and lists them:
 # each name once, none missing, with attributes. At the end what it made is removed, and the directory must be empty then.
+# shellcheck source=test/checks/lib.sh
 . "$(dirname "$0")/lib.sh"
 [ $# -ge 1 ] || die "usage: list.sh DIR [ENTRIES]"
 entries=${2:-10000}

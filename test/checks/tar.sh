@@ -4,6 +4,7 @@
 # Packs the folder SOURCE (in the tests: net/ of Go's own sources), unpacks it in DIR, and compares the SHA-256 sums, names and
 # modes of all files with those of SOURCE. With BACKING, the server's own directory behind DIR, the files are read there as well:
 # what was closed must have reached the server.
+# shellcheck source=test/checks/lib.sh
 . "$(dirname "$0")/lib.sh"
 [ $# -ge 2 ] || die "usage: tar.sh DIR SOURCE [BACKING]"
 source=$2 backing=${3:-}

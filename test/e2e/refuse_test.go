@@ -27,14 +27,14 @@ func TestRefusedMounts(t *testing.T) {
 		want string // in the line on stderr
 	}{
 		{"an unknown option", 0, []string{"127.0.0.1:/rw", dir, "-o", "colour=blue"}, failure, "incorrect mount option was specified"},
-		{"an option with a wrong value", 0, []string{"127.0.0.1:/rw", dir, "-o", "rsize=many"}, failure, "incorrect mount option was specified"},
-		{"two versions", 0, []string{"127.0.0.1:/rw", dir, "-o", "vers=3,nfsvers=4"}, failure, "option"},
-		{"version 4", 0, []string{"127.0.0.1:/rw", dir, "-o", "vers=4.2"}, failure, "vers"},
+		{"an option with a wrong value", 0, []string{"127.0.0.1:/rw", dir, "-o", "rsize=many"}, failure, "invalid value for 'rsize=' option"},
+		{"two versions", 0, []string{"127.0.0.1:/rw", dir, "-o", "vers=3,nfsvers=4"}, failure, "multiple version options not permitted"},
+		{"version 4", 0, []string{"127.0.0.1:/rw", dir, "-o", "vers=4.2"}, failure, "requested NFS version or transport protocol is not supported"},
 		{"Kerberos, which is never downgraded", 0, []string{"127.0.0.1:/rw", dir, "-o", "sec=krb5"}, failure, "krb5"},
 		{"TLS, which is never downgraded", 0, []string{"127.0.0.1:/rw", dir, "-o", "xprtsec=tls"}, failure, "xprtsec"},
 		{"RDMA", 0, []string{"127.0.0.1:/rw", dir, "-o", "proto=rdma"}, failure, "rdma"},
-		{"a spec without a colon", 0, []string{"nonsense", dir}, usage, "nonsense"},
-		{"a spec without a path", 0, []string{"127.0.0.1:", dir}, usage, "127.0.0.1:"},
+		{"a spec without a colon", 0, []string{"nonsense", dir}, failure, "nonsense"},
+		{"a spec without a path", 0, []string{"127.0.0.1:", dir}, failure, "127.0.0.1:"},
 		{"no mount point", 0, []string{"127.0.0.1:/rw"}, usage, ""},
 		{"a mount point that is missing", 0, []string{"127.0.0.1:/rw", w.dir + "/absent"}, failure, "mount point " + w.dir + "/absent does not exist"},
 		{"a mount point that is a file", 0, []string{"127.0.0.1:/rw", file}, failure, "mount point " + file + " is not a directory"},
@@ -56,6 +56,7 @@ func TestRefusedMounts(t *testing.T) {
 			if lines != 1 || !strings.HasPrefix(r.stderr, "mount.gonfs: ") || !strings.Contains(r.stderr, c.want) {
 				t.Errorf("stderr is %q, want one line with %q", r.stderr, c.want)
 			}
+			t.Logf("%s", strings.TrimSpace(r.stderr))
 			if r.stdout != "" {
 				t.Errorf("stdout is %q", r.stdout)
 			}

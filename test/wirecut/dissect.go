@@ -24,12 +24,12 @@ type node struct {
 
 // message is an RPC message of the capture.
 type message struct {
-	call                bool
-	stream, xid, proc   string
-	bytes               []byte // without the record mark
-	base                int    // where bytes begin in the positions of protos
-	protos              []node // rpc, and the program above it
-	transport, src, dst string
+	call              bool
+	stream, xid, proc string
+	bytes             []byte // without the record mark
+	base              int    // where bytes begin in the positions of protos
+	protos            []node // rpc, and the program above it
+	transport         string
 }
 
 // dissect lets tshark read a capture, and returns its version and the RPC
