@@ -198,14 +198,15 @@ func (q *memQueue) write(p []byte, expired <-chan struct{}) (n int, err error) {
 	}
 }
 
-// end makes readers and writers fail from now on; the first end counts.
+// end makes readers and writers fail from now on. The first end counts, but
+// that one's own side is closed counts more.
 func (q *memQueue) end(readErr, writErr error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.readErr == nil || readErr == net.ErrClosed {
 		q.readErr = readErr
 	}
-	if q.writErr == nil {
+	if q.writErr == nil || writErr == net.ErrClosed {
 		q.writErr = writErr
 	}
 	q.changedLocked()
