@@ -76,7 +76,7 @@ func (ep *endpoint) run(done chan struct{}) {
 			delay = time.Until(start.Add(spread(b.failed(err, lost), rand.Float64())))
 		}
 		ep.core.log.Debug("rpc: no connection", "server", ep.core.server, "error", err, "next", delay)
-		if !ep.wanted(err, answered) {
+		if !ep.wanted(err, answered || given) {
 			return
 		}
 		if delay <= 0 {

@@ -32,6 +32,7 @@ type endpoint struct {
 	replies uint64         // to our calls
 	silent  time.Time      // since when the server does not respond; zero: it does
 	growth  int            // of the window, see window.go
+	rtt     [rttClasses]rtt
 }
 
 // link is one connection of an endpoint, and its transport.Receiver.

@@ -37,6 +37,7 @@ type pending struct {
 	began   time.Time
 	period  time.Time // when the timeouts began, or started over
 	due     time.Time // when the timer has run out
+	sentAt  time.Time // when the last transmission had left
 	minor   int       // minor timeouts since period
 	garbage int       // replies that were answered by sending again
 	bytes   int       // sent, with retransmissions

@@ -90,7 +90,7 @@ func (p *pending) replied() bool {
 // earlier.
 func (p *pending) arm(now time.Time) {
 	pol := &p.ep.core.policy
-	p.due = now.Add(pol.Next(p.minor))
+	p.due = now.Add(p.minorTimeout())
 	if major := p.period.Add(pol.Major()); major.Before(p.due) {
 		p.due = major
 	}
@@ -121,7 +121,8 @@ func (p *pending) transmit(w *patience, l *link) error {
 		late, gone, err = p.sendPayload(w, l, head, payload)
 	}
 	p.bytes += len(head) + (len(payload)+3)&^3
-	p.arm(time.Now())
+	p.sentAt = time.Now()
+	p.arm(p.sentAt)
 	p.buf = head[:0]
 	e.ResetEncode(nil) // the payload is the caller's
 	if err != nil {
@@ -226,6 +227,7 @@ func (p *pending) expire(now time.Time) error {
 	begins := ep.silentLocked()
 	unheard := p.heard == ep.replies
 	why, sent := ep.lastErr, p.sent
+	ep.rtt = [rttClasses]rtt{}
 	p.restartLocked(now)
 	ep.mu.Unlock()
 	ep.core.counters.majorTimeouts.Add(1)
