@@ -1,8 +1,10 @@
 package fuse
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -13,6 +15,7 @@ import (
 // requests: whether it is still there, and to end it.
 type connection struct {
 	dev string // major:minor of the file system
+	id  string // of the mount
 
 	mu sync.Mutex // guards fd
 	fd int        // a second descriptor of the device; -1 after close
@@ -32,7 +35,13 @@ func newConnection(device int, dir, source string) (*connection, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	return &connection{dev: e.dev, fd: fd}, nil
+	return &connection{dev: e.dev, id: e.id, fd: fd}, nil
+}
+
+// visible reports whether the mount is still what one sees at dir.
+func (c *connection) visible(dir string) bool {
+	e, err := findMount(dir)
+	return err == nil && e.id == c.id && e.dev == c.dev
 }
 
 // dead reports whether the kernel has given the mount up: it is unmounted
@@ -49,11 +58,35 @@ func (c *connection) dead() bool {
 }
 
 // abort makes the kernel give the mount up: all requests that are under way
-// fail with ECONNABORTED, and all to come with ENOTCONN. It needs the fusectl
-// file system, which most systems mount.
+// fail with ECONNABORTED, and all to come with ENOTCONN. It is done by a file
+// of the fusectl file system, which most systems have mounted; root mounts it
+// for the moment where it is not.
 func (c *connection) abort() error {
+	err := c.abortIn("/sys/fs/fuse/connections")
+	if !errors.Is(err, unix.ENOENT) || os.Geteuid() != 0 {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "gonfs-fusectl")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(dir)
+	if err := unix.Mount("fusectl", dir, "fusectl", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return os.NewSyscallError("mount of fusectl", err)
+	}
+	return errors.Join(c.abortIn(dir), unix.Unmount(dir, unix.MNT_DETACH))
+}
+
+// abortIn aborts by the file of a fusectl that is mounted on dir. It is named
+// by the minor number of the file system's device.
+func (c *connection) abortIn(dir string) error {
 	_, minor, _ := strings.Cut(c.dev, ":")
-	return os.WriteFile("/sys/fs/fuse/connections/"+minor+"/abort", []byte("1"), 0)
+	f, err := os.OpenFile(filepath.Join(dir, minor, "abort"), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("1")
+	return errors.Join(err, f.Close())
 }
 
 // close closes the second descriptor.

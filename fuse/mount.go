@@ -43,8 +43,7 @@ type Mounted struct {
 	log    *slog.Logger
 	ended  chan struct{} // closed when all requests were answered and no more come
 
-	mu        sync.Mutex // guards unmounted
-	unmounted bool
+	umounting sync.Mutex // held while one goroutine unmounts: they take turns
 }
 
 // Error tells what could not be done with a mount point.

@@ -18,7 +18,14 @@ import (
 	"github.com/gonfs/gonfs/rpc"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain runs the tests, or what child asked of a process of its own.
+func TestMain(m *testing.M) {
+	if f, ok := children[os.Getenv("GONFS_TEST_CHILD")]; ok {
+		f(os.Getenv("GONFS_TEST_PATH"))
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // root is the credential of root: the tests mount as root, or not at all.
 var root = rpc.NewCred(0, 0, nil)

@@ -50,9 +50,6 @@ func (m *Mounted) Abort(ctx context.Context) error {
 
 // end unmounts by f and waits.
 func (m *Mounted) end(ctx context.Context, f func() error) error {
-	if m.over() {
-		return nil
-	}
 	done := make(chan error, 1)
 	go func() { done <- f() }() // ends with umount(2), which may wait for a server until the abort
 	var err error
@@ -67,7 +64,7 @@ func (m *Mounted) end(ctx context.Context, f func() error) error {
 			}
 		}
 	}
-	if err != nil && !m.over() {
+	if err != nil {
 		return &Error{"unmount", m.dir, err}
 	}
 	return m.await(ctx)
@@ -103,30 +100,22 @@ func (m *Mounted) over() bool {
 	}
 }
 
-// umount unmounts once: a second call must not hit what is mounted there by
-// then.
-func (m *Mounted) umount(flags int) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.unmounted {
-		return nil
-	}
-	var err error
+// umount unmounts, unless somebody else has done it: what is mounted there by
+// then is none of our business. A mount that was aborted is still to be
+// unmounted.
+func (m *Mounted) umount(flags int) (err error) {
+	m.umounting.Lock()
+	defer m.umounting.Unlock()
 	for try := range busyTries {
+		if !m.conn.visible(m.dir) {
+			return nil
+		}
 		if try > 0 {
 			time.Sleep(busyPause)
 		}
-		if err = m.umountOnce(flags); err == nil {
-			m.unmounted = true
-			return nil
+		if err = m.umountOnce(flags); err == nil || !errors.Is(err, unix.EBUSY) {
+			return err
 		}
-		if !errors.Is(err, unix.EBUSY) {
-			break
-		}
-	}
-	if e, ferr := findMount(m.dir); ferr != nil || e.dev != m.conn.dev {
-		m.unmounted = true // somebody else was faster
-		return nil
 	}
 	return err
 }
@@ -140,17 +129,10 @@ func (m *Mounted) umountOnce(flags int) error {
 		args = []string{"-u", "-z", "--", m.dir}
 	}
 	err := fusermount(args...)
-	if err != nil && m.busy() {
-		return fmt.Errorf("%w: %w", unix.EBUSY, err)
+	if err != nil && m.conn.visible(m.dir) {
+		return fmt.Errorf("%w: %w", unix.EBUSY, err) // its words may be in any language
 	}
 	return err
-}
-
-// busy reports whether the mount is still there: then fusermount3's words,
-// which are translated, mean that it is in use.
-func (m *Mounted) busy() bool {
-	e, err := findMount(m.dir)
-	return err == nil && e.dev == m.conn.dev
 }
 
 // detach undoes a mount that never answered.
