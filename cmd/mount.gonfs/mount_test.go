@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -181,4 +182,30 @@ func TestWarningsAreSaidOnceAtTheMount(t *testing.T) {
 		}
 	}
 	must(t, "umount.gonfs", dir)
+}
+
+// While the server says nothing the command can be stopped, and then the daemon
+// goes too: even if the command is killed.
+func TestAMountThatIsInterrupted(t *testing.T) {
+	needMounts(t)
+	s := server(t)
+	s.Freeze()
+	defer s.Thaw()
+	for sig, code := range map[syscall.Signal]int{syscall.SIGINT: 8, syscall.SIGTERM: 8, syscall.SIGKILL: -1} {
+		dir := t.TempDir()
+		cmd := command("mount.gonfs", s.Export(), dir, "-o", s.MountOptions())
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, "the daemon begins", func() bool { return len(daemons(t, dir)) == 2 })
+		if err := cmd.Process.Signal(sig); err != nil {
+			t.Error(err)
+		}
+		_ = cmd.Wait() // its exit code is looked at
+		if got := cmd.ProcessState.ExitCode(); got != code {
+			t.Errorf("%v: exit code %d, want %d", sig, got, code)
+		}
+		eventually(t, "the daemon ends", func() bool { return len(daemons(t, dir)) == 0 })
+		nothingLeft(t, dir)
+	}
 }

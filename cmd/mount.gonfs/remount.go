@@ -140,9 +140,10 @@ func words(stat uint64) (w []string) {
 	return w
 }
 
-// flags returns the flags of mount(2) for o.
+// flags returns the flags of mount(2) for o. The sync of noac is not one of
+// them: package client sees to that.
 func flags(o *mountopt.Options) (m uintptr) {
-	in := o.Flags()
+	in := (&mountopt.Options{VFS: o.VFS}).Flags()
 	for _, f := range kernelFlags {
 		if slices.Contains(in, f.word) {
 			m |= f.mount
