@@ -1,16 +1,24 @@
 package mount
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfstest"
 	"github.com/gonfs/gonfs/portmap"
+	"github.com/gonfs/gonfs/rpc"
+	"github.com/gonfs/gonfs/transport"
 )
 
 func TestTransportsAreDiscovered(t *testing.T) {
@@ -125,6 +133,43 @@ func TestALyingRpcbindIsAnError(t *testing.T) {
 			})
 		})
 	}
+}
+
+// inferring is a rpcbind as they are: it takes the netid of the question from
+// the connection that the question came by.
+type inferring struct {
+	portmap.Table
+	netid string
+}
+
+func (i inferring) Getaddr(ctx context.Context, r *rpc.Request, b *portmap.Rpcb) string {
+	b.Netid = i.netid
+	return i.Table.Getaddr(ctx, r, b)
+}
+
+func TestTheOtherTransportIsLookedUpInTheList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var srv rpc.Server
+		srv.Register(portmap.Program, portmap.Version4, portmap.ServeRpcbind(inferring{portmap.Table{
+			{Prog: 100005, Vers: 3, Netid: "tcp6", Addr: "::.3.231"}, {Prog: 100005, Vers: 3, Netid: "udp6", Addr: "::.3.232"},
+		}, "tcp6"}))
+		var wg sync.WaitGroup
+		m := newMounter(Config{Spec: mountopt.Spec{Host: "::1", Path: "/e"}})
+		m.cfg.DialContext = func(_ context.Context, network, _ string) (net.Conn, error) {
+			if network != "tcp" {
+				return nil, syscall.ECONNREFUSED
+			}
+			near, far := net.Pipe()
+			wg.Go(func() { srv.ServeConn(context.Background(), transport.NewStream(far, 1<<20)) }) // ends with near
+			return near, nil
+		}
+		tcp, udp := query{100005, 3, "tcp6"}, query{100005, 3, "udp6"}
+		o := m.ask(t.Context(), target{host: "::1", addr: netip.IPv6Loopback()}, []query{tcp, udp})
+		wg.Wait()
+		if o.answers[tcp].port != 999 || o.answers[udp].port != 1000 {
+			t.Errorf("got %+v", o)
+		}
+	})
 }
 
 func TestOnlyThePortOfAnAnswerIsUsed(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -188,6 +189,27 @@ func TestAnExportThatIsAFileIsRefused(t *testing.T) {
 	if n := len(srv.Mounts()); n != 0 {
 		t.Errorf("the server still lists %d mounts", n)
 	}
+	if n := srv.Counts()["FSINFO"]; n != 1 {
+		t.Errorf("FSINFO was asked %d times: over another transport it is a file too", n)
+	}
+}
+
+func TestAConnectionThatCameTooLateIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left
+		w := newWire(nfstest.NewFor(t, nfstest.Options{}), map[string]string{"tcp 2049": "mute"})
+		m := w.mounter(t, "127.0.0.1", "")
+		ctx, stop := context.WithCancel(t.Context())
+		m.cfg.DialContext = func(c context.Context, network, addr string) (net.Conn, error) {
+			conn, err := w.dial(c, network, addr)
+			if strings.HasSuffix(addr, ":2049") {
+				stop()
+			}
+			return conn, err
+		}
+		if _, err := m.mount(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 func TestASilentServerIsLeftWhenTheContextEnds(t *testing.T) {

@@ -146,6 +146,15 @@ func TestHostileRepliesAreErrors(t *testing.T) {
 	}
 }
 
+func TestTheCountOfFlavoursIsCheckedBeforeTheyAreRead(t *testing.T) {
+	d := xdr.NewDecoder(cat(words(0), str("h"), words(0xffffffff, 1)))
+	new(MntReply).XDR(d)
+	var e *xdr.Error
+	if !errors.As(d.Err(), &e) || e.Kind != xdr.Short || e.Length != 0xffffffff || e.Limit != 4 {
+		t.Errorf("got %v: 2^32 words were read one by one", d.Err())
+	}
+}
+
 func TestALongListOfFlavoursIsCutNotRefused(t *testing.T) {
 	n := uint32(10000)
 	wire := cat(words(0), str("h"), words(n))
