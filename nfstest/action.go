@@ -90,7 +90,8 @@ func Raw(b []byte) Action {
 }
 
 // Message changes the bytes of the reply message, which f may do in place: XID
-// at 0, accept_stat at 20, results from 24.
+// at 0, accept_stat at 20, results from 24. It is called from the goroutines of
+// the calls, as are the functions of Record and Reply.
 func Message(f func(msg []byte) []byte) Action { return message("Message", f) }
 
 func message(name string, f func([]byte) []byte) Action {
@@ -113,6 +114,11 @@ func Fragments(n int) Action {
 // for MNT, whose numbers are the same.
 func Status(st nfs3.Status) Action {
 	return Action{fmt.Sprintf("Status(%v)", st), func(p *plan) { p.status = &st }}
+}
+
+// StatusAfter executes the call and then answers that it failed with st.
+func StatusAfter(st nfs3.Status) Action {
+	return edit(fmt.Sprintf("StatusAfter(%v)", st), func(_, reply any) { setStatus(reply, st) })
 }
 
 // Accept answers with an accept_stat other than SUCCESS.

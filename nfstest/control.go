@@ -48,6 +48,31 @@ func (s *Server) ResetConnections() {
 	s.note("ResetConnections")
 }
 
+// Silence makes all connections that there are half-open, as HalfOpen does: a
+// NAT has forgotten them. New ones work.
+func (s *Server) Silence() {
+	s.mu.Lock()
+	for l := range s.links {
+		if !l.datagrams() {
+			l.silent.Store(true)
+		}
+	}
+	s.mu.Unlock()
+	s.note("Silence")
+}
+
+// Connections returns how many TCP connections there are.
+func (s *Server) Connections() (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for l := range s.links {
+		if !l.datagrams() {
+			n++
+		}
+	}
+	return n
+}
+
 // Down makes the server unreachable: listening sockets are closed, connections
 // reset, new ones refused. Up ends it. Files, caches and verifier stay; for a
 // crash call Restart while it is down.

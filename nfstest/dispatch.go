@@ -102,6 +102,9 @@ func (s *Server) denied(c *Call) uint32 {
 	if c.Program != nfs3.Program || c.Proc == nfs3.ProcNull {
 		return 0
 	}
+	if s.o.PrivilegedPort && portOf(c.Remote) >= 1024 {
+		return authTooWeak
+	}
 	for _, f := range s.o.Flavors {
 		if f == c.Flavor {
 			return 0

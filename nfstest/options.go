@@ -38,6 +38,9 @@ type Options struct {
 	AnonUID, AnonGID uint32
 	// ReadOnly refuses changes with NFS3ERR_ROFS.
 	ReadOnly bool
+	// PrivilegedPort denies NFS calls from ports of 1024 and above with
+	// AUTH_TOOWEAK; MNT succeeds all the same, as with nfs-ganesha.
+	PrivilegedPort bool
 	// Flavors are the RPC flavours that MNT offers; nil means AUTH_SYS and
 	// AUTH_NONE. Calls in others are denied.
 	Flavors []rpc.Flavor

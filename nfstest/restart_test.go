@@ -167,3 +167,25 @@ func TestResetConnectionsResetsThem(t *testing.T) {
 		t.Errorf("reading a reset connection: %v", err)
 	}
 }
+
+func TestSilenceMakesConnectionsDeadAndLetsNewOnesLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		old := dialRaw(t, s, "tcp")
+		s.Silence()
+		old.send(old.nfs(nfs3.ProcNull, nil))
+		if b, err := old.receive(); err == nil {
+			t.Errorf("a silenced connection answered %x", b)
+		}
+		c := dialRaw(t, s, "tcp")
+		c.call(c.nfs(nfs3.ProcNull, nil))
+		if n := s.Connections(); n != 2 {
+			t.Errorf("%d connections", n)
+		}
+		old.Close()
+		synctest.Wait()
+		if n := s.Connections(); n != 1 {
+			t.Errorf("%d connections", n)
+		}
+	})
+}

@@ -142,15 +142,13 @@ func (s *Server) changeVerf() {
 // that repeats this one.
 func (s *Server) Seed() uint64 { return s.seed }
 
-// Errors of Server.
-var (
-	ErrClosed = errors.New("nfstest: server closed")
-)
+// ErrClosed is the error of Start and Up after Close.
+var ErrClosed = errors.New("nfstest: server closed")
 
 // socket is what listens: a net.Listener or a net.PacketConn.
 type socket interface{ Close() error }
 
-// addrPort of a listening socket.
+// portOf returns the port of an address.
 func portOf(a net.Addr) uint16 {
 	switch a := a.(type) {
 	case *net.TCPAddr:
