@@ -51,7 +51,7 @@ func umountCommand() *cli.Command {
 		Usage:     "unmount, and wait until all data is safe on the server",
 		ArgsUsage: "DIR|SERVER:/EXPORT…",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "even if the server is away: data that is not saved is lost"},
+			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "even if the server is away: what cannot be saved within a second is lost"},
 			&cli.BoolFlag{Name: "lazy", Aliases: []string{"l"}, Usage: "take it out of sight now, and end it when nobody uses it any more"},
 		},
 		Action: func(c *cli.Context) error {

@@ -53,7 +53,7 @@ Unmounts, and returns when the mount's daemon has saved what was left, told the
 server, and ended. Users can unmount what they mounted.
 
 Flags, which may stand anywhere:
-   -f        even if the server is away; data that is not saved yet is lost
+   -f        even if the server is away; what cannot be saved within a second is lost
    -l        take it out of sight now; it ends when nobody uses it any more
    -r        if it is in use, make it read-only instead
    -n        accepted: gonfs never writes a mount table of its own

@@ -21,13 +21,13 @@ func Version() string {
 }
 
 // record puts the mount into the table and answers at its socket.
-func (l *live) record(spec mountopt.Spec) (*mounttab.Entry, error) {
+func (l *live) record(spec mountopt.Spec, asked string) (*mounttab.Entry, error) {
 	tab, err := mounttab.Open()
 	if err != nil {
 		return nil, err
 	}
 	e, err := tab.Add(mounttab.Record{
-		Spec: spec.String(), Dir: l.dir, FSType: "fuse.gonfs", Options: l.session.Options().String(),
+		Spec: spec.String(), Dir: l.dir, FSType: "fuse.gonfs", Options: l.session.Options().String(), Asked: asked,
 		Version: Version(), Created: time.Now(),
 	})
 	if err != nil {

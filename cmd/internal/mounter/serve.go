@@ -50,7 +50,7 @@ func Serve(ctx context.Context, r Request, ready Ready) error {
 	if r.Fake {
 		return errors.Join(session.Umount(context.Background()), ready.Ready(options.Warnings, nil))
 	}
-	m, err := attach(sig.ctx, session, spec, dir, log)
+	m, err := attach(sig.ctx, session, spec, dir, r.Options, log)
 	if err != nil {
 		return sig.because(errors.Join(err, session.Umount(context.Background())))
 	}
@@ -95,7 +95,7 @@ type live struct {
 }
 
 // attach makes the file system of a session visible at dir and records it.
-func attach(ctx context.Context, s *mount.Session, spec mountopt.Spec, dir string, log *slog.Logger) (*live, error) {
+func attach(ctx context.Context, s *mount.Session, spec mountopt.Spec, dir, asked string, log *slog.Logger) (*live, error) {
 	l := &live{session: s, dir: dir, log: log}
 	var err error
 	if l.fs, err = client.New(ctx, s, client.Options{Logger: log.With("mount", dir)}); err != nil {
@@ -106,7 +106,7 @@ func attach(ctx context.Context, s *mount.Session, spec mountopt.Spec, dir strin
 		l.fs.Abort()
 		return nil, exitcodes.New(exitcodes.Failure, "%s: %w", dir, err)
 	}
-	if l.entry, err = l.record(spec); err != nil {
+	if l.entry, err = l.record(spec, asked); err != nil {
 		l.unmount(true)
 		l.fs.Abort()
 		return nil, exitcodes.New(exitcodes.Mtab, "the mount could not be recorded: %w", err)

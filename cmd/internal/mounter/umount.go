@@ -20,7 +20,7 @@ import (
 // UmountRequest is one unmount, as the command line asks for it.
 type UmountRequest struct {
 	Target   string // the mount point, or the spec of what is mounted
-	Force    bool   // -f: even if the server is away; unsaved data is lost
+	Force    bool   // -f: even if the server is away; what cannot be saved within a second is lost
 	Lazy     bool   // -l: now out of sight, ended when the last user is gone
 	ReadOnly bool   // -r: if it is busy, make it read-only instead
 }
@@ -38,17 +38,15 @@ func Umount(ctx context.Context, r UmountRequest) error {
 		return err
 	}
 	rec, known := recordOf(dir)
-	if r.Force && known {
-		actx, cancel := context.WithTimeout(ctx, time.Second)
-		_, err := mounttab.Call(actx, rec, mounttab.Request{Op: mounttab.OpAbort})
-		cancel()
-		if err != nil && rec.Live() {
-			fmt.Fprintf(os.Stderr, "%s: the daemon could not be told to give up: %v\n", dir, err)
+	if r.Force && known && tell(ctx, rec, mounttab.OpDrain, drainTime) != nil {
+		// The server does not answer, and what waits for it has to fail.
+		if err := tell(ctx, rec, mounttab.OpAbort, drainTime); err != nil && rec.Live() {
+			return exitcodes.New(exitcodes.Failure, "%s: its daemon (process %d) could not be told to give up: %w", r.Target, rec.PID, err)
 		}
 	}
 	if err := unmount(dir, r.Force, r.Lazy); err != nil {
 		if errors.Is(err, unix.EBUSY) && r.ReadOnly {
-			if rerr := unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); rerr == nil {
+			if rerr := readOnly(dir); rerr == nil {
 				return nil
 			}
 		}
@@ -59,10 +57,44 @@ func Umount(ctx context.Context, r UmountRequest) error {
 	}
 	for deadline := time.Now().Add(goneTime); rec.Live(); time.Sleep(10 * time.Millisecond) {
 		if ctx.Err() != nil || time.Now().After(deadline) {
+			if tell(context.WithoutCancel(ctx), rec, mounttab.OpDrain, drainTime) == nil {
+				return nil // all is saved; another mount namespace has a copy of the mount
+			}
 			return exitcodes.New(exitcodes.Failure, "%s is unmounted, but its daemon (process %d) still runs: data may not be saved yet; kill it to give that data up", r.Target, rec.PID)
 		}
 	}
 	return nil
+}
+
+// drainTime is how long a daemon may take to save what is left before it is told
+// to give up, and to answer that.
+const drainTime = time.Second
+
+// tell asks the daemon of a mount to do something.
+func tell(ctx context.Context, rec mounttab.Record, op mounttab.Op, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	_, err := mounttab.Call(ctx, rec, mounttab.Request{Op: op})
+	return err
+}
+
+// readOnly makes a mount read-only, and leaves its other flags as they are.
+func readOnly(dir string) error {
+	e := mountAt(dir)
+	if e == nil {
+		return unix.EINVAL
+	}
+	flags := uintptr(unix.MS_REMOUNT | unix.MS_RDONLY)
+	for o := range strings.SplitSeq(e.options, ",") {
+		flags |= flagOf[o]
+	}
+	return unix.Mount("", dir, "", flags, "")
+}
+
+// flagOf are the flags of mount(2) as /proc/mounts writes them.
+var flagOf = map[string]uintptr{
+	"nosuid": unix.MS_NOSUID, "nodev": unix.MS_NODEV, "noexec": unix.MS_NOEXEC, "sync": unix.MS_SYNCHRONOUS, "dirsync": unix.MS_DIRSYNC,
+	"noatime": unix.MS_NOATIME, "nodiratime": unix.MS_NODIRATIME, "relatime": unix.MS_RELATIME,
 }
 
 // findMount returns the mount point of a gonfs mount that is named by its
