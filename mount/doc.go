@@ -43,9 +43,11 @@
 // # Time
 //
 // Dial is one pass over all addresses and transports, and ends: rpcbind has 3 s
-// over UDP and 10 s over TCP, a connection 10 s, an answer of mountd or NFS
-// 30 s, as long as the server shows that it lives. Trying again (retry=, bg) is
-// for the caller, who sees from Error.Temporary whether it is any use.
+// over UDP and 10 s over TCP, a connection 10 s, an answer of mountd or NFS 15 s
+// over UDP and 30 s over TCP. A mountd that is silent for 3 s over one transport
+// is asked over the next one beside it, where there is a choice. Trying again
+// (retry=, bg) is for the caller, who sees from Error.Temporary whether it is
+// any use. UMNT has a second, at the port that MNT went to.
 //
 // After Dial the session's NFS client follows timeo, retrans and hard or soft;
 // when it must reconnect to a port that rpcbind had told, and nobody listens

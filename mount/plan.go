@@ -37,9 +37,9 @@ type Plan struct {
 }
 
 // PlanFor works out the plan of the options, by the rules of nfs(5): see the
-// package comment. port= goes before the port of an nfs:// URL. With tunnel set the connections are made by the caller's
-// own dialer: tunnels carry streams, so TCP is tried first throughout, and
-// rpcbind is asked over TCP alone.
+// package comment. port= goes before the port of an nfs:// URL. With tunnel set
+// the connections are made by the caller's own dialer: tunnels carry streams,
+// so TCP is tried first throughout, and rpcbind is asked over TCP alone.
 func PlanFor(spec mountopt.Spec, o *mountopt.Options, tunnel bool) Plan {
 	nfs := Service{Prog: nfs3.Program, Vers: nfs3.Version, Port: o.Port.Or(spec.Port), Fallback: defaultPort}
 	mnt := Service{Prog: mountd.Program, Vers: mountd.Version, Port: o.MountPort.Value, Fallback: mountd.DefaultPort}
