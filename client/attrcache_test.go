@@ -180,3 +180,13 @@ func TestRightsThatChangeAreNoticed(t *testing.T) {
 	want(t, "rights", s.read(s.begin(1), a).rights, true)
 	want(t, "rights", s.read(s.begin(2), a).rights, false)
 }
+
+func TestAChangeWithoutAttributesMakesOlderRepliesTooOld(t *testing.T) {
+	s := newCacheScript()
+	s.read(s.begin(0), attr(1, 10))
+	old := s.begin(1)
+	s.change(s.begin(1), 0, nil)
+	s.read(old, attr(2, 10)) // somebody's change from before ours
+	want(t, "fresh", s.c.fresh(s.at(1)), false)
+	want(t, "ctime", s.c.attr.Ctime, tick(1))
+}

@@ -122,6 +122,11 @@ func TestInodesAreOneAHandleAndNotKeptForEver(t *testing.T) {
 		})
 	}
 	kept := get(0)
+	other := tab.find(kept.fh, nfs3.TypeDir, 0, func() *Inode { return &Inode{fh: kept.fh, typ: nfs3.TypeDir} })
+	if other == kept {
+		t.Error("a file and a directory of one handle are one inode")
+	}
+	kept = get(0)
 	pinned := get(1)
 	pinned.lookups.Add(1)
 	tab.pin(pinned)
@@ -165,7 +170,8 @@ func TestRefAndForget(t *testing.T) {
 	want(t, "listed", listed(), true)
 	fs.Ref(ino)
 	fs.Ref(ino)
-	find(t, fs, "f")
+	_, _, err := fs.lookup(t.Context(), alice, fs.Root(), "f")
+	must(t, err)
 	want(t, "listed while it is referred to", listed(), false)
 	fs.Forget(ino, 1)
 	want(t, "listed while it is referred to", listed(), false)

@@ -69,6 +69,10 @@ func TestOurChangesKeepTheNamesAndOthersDropThem(t *testing.T) {
 		r.calls()
 		find(t, a, "f")
 		want(t, "calls after others' change", r.calls(), "LOOKUP 1")
+		find(t, a, "g")
+		want(t, "calls for another name", r.calls(), "LOOKUP 1")
+		find(t, a, "g")
+		want(t, "calls for it again", r.calls(), "")
 	})
 }
 
@@ -209,4 +213,53 @@ func TestAccessTimesOfANewObjectAreServers(t *testing.T) {
 	a, err = fs.Setattr(t.Context(), alice, ino, nil, &nfs3.Sattr{Mtime: nfs3.SetTime{How: nfs3.SetToClientTime, Time: tick(77)}})
 	must(t, err)
 	want(t, "mtime", a.Mtime, tick(77))
+}
+
+func TestAnswersFromBeforeAChangeAreNotEntered(t *testing.T) {
+	r := newRig(t, nfstest.Options{})
+	fs := r.mount("", Options{})
+	root := fs.Root()
+	ino := write(t, fs, "f", "x")
+	a, _ := fs.view(root)
+	now := &nfs3.PostOpAttr{Present: true, Attr: a}
+	other := *now
+	other.Attr.Ctime = tick(1)
+	old := fs.begin(root)
+	fs.changeName(root, "x")
+	tests := []struct {
+		name string
+		st   stamp
+		attr *nfs3.PostOpAttr
+		want bool
+	}{
+		{"asked before our own change", old, now, false},
+		{"of another state of the directory", fs.begin(root), &other, false},
+		{"of a state that nobody knows", fs.begin(root), &nfs3.PostOpAttr{}, false},
+		{"of the directory as it is", fs.begin(root), now, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			fs.learnName(root, tt.st, tt.attr, "y", ino)
+			_, ok := fs.lastKnown(root, "y")
+			want(t, "entered", ok, tt.want)
+		})
+	}
+}
+
+func TestRightsAreAskedAgainWhenTheModeChanged(t *testing.T) {
+	r := newRig(t, nfstest.Options{})
+	fs := r.mount("", Options{})
+	ino := write(t, fs, "f", "x")
+	_, err := fs.Access(t.Context(), alice, ino, nfs3.AccessRead)
+	must(t, err)
+	a, _ := fs.view(ino)
+	wcc := nfs3.WccData{After: nfs3.PostOpAttr{Present: true, Attr: a}}
+	wcc.Before.Present, wcc.Before.Attr.Ctime = true, a.Ctime
+	wcc.After.Attr.Ctime.Sec++
+	wcc.After.Attr.Mode = 0 // a WRITE of ours after which the server took rights away
+	fs.applyWcc(ino, fs.begin(ino), &wcc)
+	r.calls()
+	_, err = fs.Access(t.Context(), alice, ino, nfs3.AccessRead)
+	must(t, err)
+	want(t, "calls", r.calls(), "ACCESS 1")
 }

@@ -117,3 +117,15 @@ func TestErrorsThatAreNotOurs(t *testing.T) {
 		t.Errorf("RENAME: %v", err)
 	}
 }
+
+func TestALinkThatWasThereIsNotOurs(t *testing.T) {
+	r := newRig(t, nfstest.Options{NoDRC: true})
+	fs := r.mount("timeo=1", Options{})
+	f := write(t, fs, "f", "x")
+	_, _, err := fs.Link(t.Context(), alice, f, fs.Root(), "g")
+	must(t, err)
+	r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcLink}, Do: []nfstest.Action{nfstest.DropReply()}})
+	if _, _, err := fs.Link(t.Context(), alice, f, fs.Root(), "g"); !errors.Is(err, nfs3.ErrExist) {
+		t.Errorf("LINK: %v", err)
+	}
+}

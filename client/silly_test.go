@@ -149,6 +149,7 @@ func TestASillyNameThatIsTakenIsNotReplaced(t *testing.T) {
 	data, err := r.ReadFile(taken)
 	must(t, err)
 	want(t, "data", string(data), "another client's")
+	want(t, "hidden", f.Inode().hasSilly(), true)
 	f.Release()
 }
 
