@@ -211,7 +211,7 @@ func (c *Codec) length(n int, limit uint32, unit int) (int, bool) {
 	}
 	if !c.decoding {
 		if uint64(n) > uint64(limit) {
-			c.err = &Error{Kind: TooLong, Offset: len(c.buf), Length: uint32(min(n, math.MaxUint32)), Limit: limit}
+			c.err = &Error{Kind: TooLong, Offset: len(c.buf), Length: uint32(min(uint64(n), math.MaxUint32)), Limit: limit}
 			return 0, false
 		}
 		u := uint32(n)
