@@ -23,6 +23,5 @@ const (
 	stale    = gofuse.Status(syscall.ESTALE)
 	badFD    = gofuse.Status(syscall.EBADF)
 	notTTY   = gofuse.Status(syscall.ENOTTY)
-	isDir    = gofuse.Status(syscall.EISDIR)
 	noAccess = gofuse.Status(syscall.EACCES)
 )
