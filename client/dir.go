@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
@@ -140,14 +141,27 @@ func (d *Dir) Read(ctx context.Context, max int) ([]DirEntry, error) {
 	return rest, nil
 }
 
-// take waits for the caller's turn.
+// take waits for the caller's turn, by the rules of rpc.GiveUpper.
 func (d *Dir) take(ctx context.Context) error {
 	select {
 	case <-d.turn:
 		return nil
 	case <-ctx.Done():
+	}
+	g, patient := ctx.(rpc.GiveUpper)
+	if !patient {
 		return context.Cause(ctx)
 	}
+	t := time.NewTicker(200 * time.Millisecond)
+	defer t.Stop()
+	for !g.GiveUp() {
+		select {
+		case <-d.turn:
+			return nil
+		case <-t.C:
+		}
+	}
+	return context.Cause(ctx)
 }
 
 // Seek makes the next Read begin behind the entry with that Cookie; 0 begins
