@@ -1,0 +1,230 @@
+#!/bin/bash
+# All tests of the project, stage by stage, with the time of each:   run.sh [STAGE…]
+#
+# Stages: deps, and then side by side a lane of building and reading (format vet lint scripts cross s390x fuzz) and a lane of
+# running (race single portable e2e). The first lane is nice to the second, which waits a lot; a stage is shown when it ends. With
+# STAGE arguments only these run, one after the other.
+#
+# Where something is missing that a stage needs, it says so and is skipped; with CI=true that is a failure.
+set -eu
+cd "$(dirname "$0")/.."
+export CI="${CI:-}"
+[ "$CI" != false ] || CI=''
+
+# The packages of floors 0 to 5, which build everywhere.
+portable=(./xdr ./transport ./rpc ./portmap ./mountd ./nfs3 ./mountopt ./mount ./nfstest)
+platforms=(linux/386 linux/arm64 linux/s390x darwin/arm64 windows/amd64 freebsd/amd64)
+debian=(nfs-ganesha nfs-ganesha-vfs rpcbind fuse3 tshark fio git gcc libc6-dev qemu-user-static util-linux iproute2 procps
+	diffutils tar shellcheck)
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+fuzztime=10s
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/gonfs-test.XXXXXX")
+lane=''
+finish() {
+	[ -z "$lane" ] || kill -- "-$lane" 2>/dev/null || true
+	if [ -e "$tmp/failed" ]; then echo "logs: $tmp/*.out"; else rm -rf "$tmp"; fi
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+seconds() { printf '%d.%d' $(($1 / 1000000)) $(($1 / 100000 % 10)); }
+
+# excerpt FILE: its beginning and its end; a stack of a thousand goroutines helps nobody on a screen.
+excerpt() {
+	local lines
+	lines=$(wc -l <"$1")
+	if [ "$lines" -le 160 ]; then
+		cat "$1"
+	else
+		head -n 100 "$1"
+		echo "[… $((lines - 160)) lines …]"
+		tail -n 60 "$1"
+	fi
+}
+
+# stage NAME: runs stage_NAME and shows how it ended; what it printed only if that is worth reading.
+stage() {
+	local begin=${EPOCHREALTIME/[.,]/} rc=0 took mark=ok
+	# Not in the condition of an if, where bash would not heed set -e.
+	set +e
+	(
+		set -e
+		"stage_$1"
+	) >"$tmp/$1.out" 2>&1 </dev/null
+	rc=$?
+	set -e
+	took=$(seconds $((${EPOCHREALTIME/[.,]/} - begin)))
+	if [ $rc = 77 ]; then
+		mark=skip
+		[ -z "$CI" ] || rc=1
+	fi
+	if [ $rc != 0 ] && [ $rc != 77 ]; then
+		mark=FAIL
+		touch "$tmp/failed"
+	fi
+	{
+		printf '%-4s %-9s %6s s\n' $mark "$1" "$took"
+		if [ $mark = ok ]; then grep -E '^(skip|note) |passed, ' "$tmp/$1.out" || true; else excerpt "$tmp/$1.out"; fi | sed 's/^/       /'
+	} >"$tmp/$1.say"
+	cat "$tmp/$1.say"
+}
+
+# skip REASON: ends a stage that cannot run here.
+skip() {
+	echo "skip: $*"
+	exit 77
+}
+have() { command -v "$1" >/dev/null; }
+
+stage_deps() {
+	local missing=() p
+	have go || {
+		echo "Go is missing: see https://go.dev/doc/install"
+		exit 1
+	}
+	if have dpkg-query; then
+		for p in "${debian[@]}"; do
+			[ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null)" = 'ii ' ] || missing+=("$p")
+		done
+		if [ ${#missing[@]} != 0 ]; then
+			install "${missing[@]}"
+		fi
+	else
+		echo "note this is no Debian: stages skip what they do not find"
+	fi
+	go mod download
+}
+
+# install PACKAGE…: by apt-get, without starting the services in them.
+install() {
+	local policy=/usr/sbin/policy-rc.d rc=0
+	if [ "$(id -u)" != 0 ]; then
+		echo "note missing, and only root can install them: $*"
+		[ -z "$CI" ]
+		return
+	fi
+	if [ ! -e $policy ]; then
+		printf '#!/bin/sh\nexit 101\n' >$policy
+		chmod +x $policy
+	else
+		policy=''
+	fi
+	export DEBIAN_FRONTEND=noninteractive
+	{ apt-get install -y -q --no-install-recommends "$@" || { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; }; } || rc=$?
+	[ -z "$policy" ] || rm -f "$policy"
+	if [ $rc != 0 ]; then
+		echo "note missing, and apt-get cannot install them: $*"
+		[ -z "$CI" ]
+	fi
+}
+
+stage_format() {
+	local list
+	list=$(gofmt -l .)
+	[ -z "$list" ] || {
+		echo "not as gofmt writes them:"
+		echo "$list"
+		exit 1
+	}
+}
+
+stage_vet() {
+	go vet ./...
+	go vet -tags portable ./transport ./rpc
+}
+
+stage_lint() { go run "$staticcheck" ./...; }
+
+stage_scripts() {
+	have shellcheck || skip "shellcheck is not installed"
+	shellcheck -x .ci/run test/*.sh test/*/*.sh
+}
+
+stage_cross() {
+	local p
+	for p in "${platforms[@]}"; do
+		echo "$p"
+		CGO_ENABLED=0 GOOS=${p%/*} GOARCH=${p#*/} go build "${portable[@]}"
+	done
+}
+
+# Big-endian: what byte order is assumed anywhere shows here.
+stage_s390x() {
+	local p
+	have qemu-s390x-static || skip "qemu-s390x-static is not installed (Debian: qemu-user-static)"
+	mkdir -p "$tmp/s390x"
+	CGO_ENABLED=0 GOARCH=s390x go test -c -o "$tmp/s390x/" ./xdr ./rpc ./nfs3
+	for p in xdr rpc nfs3; do
+		(cd $p && qemu-s390x-static "$tmp/s390x/$p.test" -test.short -test.timeout 120s)
+	done
+}
+
+# Each fuzz target for a while, two at a time; a binary a package, so that nothing is built twice.
+stage_fuzz() {
+	local dir bin target list=()
+	for dir in $(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u); do
+		bin=$tmp/fuzz$(tr / _ <<<"${dir#.}").test
+		go test -c -fuzz=Fuzz -o "$bin" "$dir"
+		while read -r target; do
+			list+=("$dir $bin $target")
+		done < <(cat "$dir"/*_test.go | sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p')
+	done
+	[ ${#list[@]} != 0 ] || {
+		echo "there are no fuzz targets"
+		exit 1
+	}
+	mkdir -p "$tmp/fuzzcache"
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	printf '%s\n' "${list[@]}" | xargs -P 2 -L 1 bash -c '
+		cd "$2" && "$3" -test.run "^$" -test.fuzz "^$4\$" -test.fuzztime "$0" -test.parallel 1 -test.fuzzcachedir "$1/fuzzcache" >"$1/$4.log" 2>&1 ||
+			{ echo "FAIL $2 $4"; cat "$1/$4.log"; exit 255; }' $fuzztime "$tmp"
+	echo "note ${#list[@]} targets, $fuzztime each"
+}
+
+# tests NAME ARGUMENTS…: go test, told by test/report.
+tests() {
+	local ci=()
+	[ -z "$CI" ] || ci=(-ci)
+	[ -x "$tmp/report" ] || go build -o "$tmp/report" ./test/report
+	"${world[@]}" go test -json "$@" | "$tmp/report" "${ci[@]}"
+}
+
+# Where /dev/fuse is for root only, tests that mount as another user need a world where it is not.
+world=()
+[ "$(id -u)" != 0 ] || ! have unshare || world=(test/rigs/fusedev.sh)
+
+stage_race() {
+	have gcc || skip "gcc is not installed, and the race detector is linked by it"
+	tests -race -timeout 180s ./...
+}
+
+# Some races show only when nothing runs at the same time.
+stage_single() { GOMAXPROCS=1 tests -count=1 -timeout 180s ./...; }
+
+# The paths of other systems, run on this one.
+stage_portable() { tests -tags portable -count=1 -timeout 120s ./transport ./rpc; }
+
+stage_e2e() { GONFS_E2E=1 tests -count=1 -timeout 300s ./test/e2e; }
+
+begin=${EPOCHREALTIME/[.,]/}
+if [ $# != 0 ]; then
+	for s in "$@"; do
+		[ "$(type -t "stage_$s")" = function ] || {
+			echo "no stage $s" >&2
+			exit 2
+		}
+		stage "$s"
+	done
+else
+	stage deps
+	set -m # a process group of its own, to be ended as one
+	nice -n 19 test/run.sh format scripts vet fuzz lint cross s390x &
+	lane=$!
+	set +m
+	for s in race single portable e2e; do stage $s; done
+	wait $lane || touch "$tmp/failed"
+	lane=''
+fi
+printf '%-14s %6s s\n' all "$(seconds $((${EPOCHREALTIME/[.,]/} - begin)))"
+[ ! -e "$tmp/failed" ]
