@@ -189,3 +189,51 @@ func TestSilenceMakesConnectionsDeadAndLetsNewOnesLive(t *testing.T) {
 		}
 	})
 }
+
+func TestACallFromBeforeARestartIsNotExecutedAfterIt(t *testing.T) {
+	for _, network := range []string{"tcp", "udp"} {
+		t.Run(network, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{})
+				root, err := s.Handle("/")
+				must(t, err)
+				c := dialRaw(t, s, network)
+				s.Fault(nfstest.Fault{Do: []nfstest.Action{nfstest.DelayCall(time.Minute)}})
+				msg := c.nfs(nfs3.ProcMkdir, &nfs3.MkdirArgs{Where: nfs3.DirOpArgs{Dir: root, Name: "d"}})
+				if network == "tcp" {
+					c.send(msg)
+				} else {
+					c.Write(msg)
+				}
+				synctest.Wait()
+				s.Restart()
+				time.Sleep(time.Hour)
+				if _, err := s.Stat("d"); err == nil {
+					t.Error("the call was executed after the restart")
+				}
+			})
+		})
+	}
+}
+
+func TestTheDuplicateRequestCacheGoesByPort(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{})
+	root, err := s.Handle("/")
+	must(t, err)
+	mkdir := message(7, nfs3.Program, 3, nfs3.ProcMkdir, &nfs3.MkdirArgs{Where: nfs3.DirOpArgs{Dir: root, Name: "d"}})
+	status := func(c *rawConn) nfs3.Status { return nfs3.Status(words(c.call(mkdir), 7)[6]) }
+	a, b := dialRaw(t, s, "tcp"), dialRaw(t, s, "tcp")
+	if st := status(a); st != nfs3.OK {
+		t.Errorf("the call: %v", st)
+	}
+	if st := status(a); st != nfs3.OK {
+		t.Errorf("the same call: %v", st)
+	}
+	if st := status(b); st != nfs3.ErrExist {
+		t.Errorf("the same call from another port: %v", st)
+	}
+	a.Close()
+	if st := status(dialRaw(t, s, "tcp")); st != nfs3.OK {
+		t.Errorf("the same call from the same port, connected again: %v", st)
+	}
+}
