@@ -150,16 +150,15 @@ func FuzzOutQueue(f *testing.F) {
 				serial++
 				mark := [4]byte{serial, 'm', byte(n), 0}
 				head, payload := slices.Repeat([]byte{serial}, n/3), slices.Repeat([]byte{^serial}, 1+n)
-				if op == 0 {
-					q.add(mark, head, nil, nil)
-					want = append(append(want, mark[:]...), head...)
-					continue
-				}
-				done := make(chan error, 1)
-				q.add(mark, head, payload, done)
 				was := len(want)
 				want = append(append(append(want, mark[:]...), head...), payload...)
 				want = append(want, make([]byte, -len(payload)&3)...)
+				if op == 0 {
+					q.add(mark, head, payload)
+					continue
+				}
+				done := make(chan error, 1)
+				q.lend(mark, head, payload, done)
 				lents = append(lents, lent{done, len(want), len(want) - was})
 			case 2, 3: // write
 				segments := taken

@@ -22,7 +22,7 @@ func echo(t *testing.T, pc net.PacketConn) (stop func()) {
 		err := ServePackets(pc, func(peer Conn, m *Buffer) {
 			b := m.Bytes()
 			n := min(len(b), 8)
-			if err := peer.Send(b[:n], b[n:], nil); err != nil {
+			if err := peer.Send(b[:n], b[n:], nil); err != nil && !errors.Is(err, net.ErrClosed) {
 				t.Errorf("reply: %v", err)
 			}
 			m.Release()

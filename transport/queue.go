@@ -41,15 +41,21 @@ func (q *outQueue) empty() bool { return q.pos == len(q.b) && q.next == len(q.lo
 // small returns how many bytes are queued, not counting loans.
 func (q *outQueue) small() int { return len(q.b) - q.pos }
 
-// add queues a record: its mark, its head, and, if done is not nil, a loan.
-func (q *outQueue) add(mark [4]byte, head, payload []byte, done chan error) {
+// padding is what follows a payload whose length is no multiple of four.
+var padding [3]byte
+
+// add queues a record: its mark, its head, its payload and the padding.
+func (q *outQueue) add(mark [4]byte, head, payload []byte) {
+	q.b = append(append(append(q.b, mark[:]...), head...), payload...)
+	q.b = append(q.b, padding[:-len(payload)&3]...)
+}
+
+// lend queues a record whose payload is borrowed until done gets a value.
+func (q *outQueue) lend(mark [4]byte, head, payload []byte, done chan error) {
 	start := len(q.b)
 	q.b = append(append(q.b, mark[:]...), head...)
-	if done == nil {
-		return
-	}
 	at := len(q.b)
-	q.b = append(q.b, make([]byte, -len(payload)&3)...)
+	q.b = append(q.b, padding[:-len(payload)&3]...)
 	q.loans = append(q.loans, loan{start: start, at: at, end: len(q.b), payload: payload, done: done})
 }
 

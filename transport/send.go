@@ -3,13 +3,16 @@ package transport
 import (
 	"encoding/binary"
 	"math"
+	"runtime"
 	"time"
 )
 
 const (
 	// smallRecord is the longest record that is copied into the queue; of a
-	// longer one the bytes are lent.
-	smallRecord = 16 << 10
+	// longer one the payload (or the head, if there is no payload) is lent. A
+	// copy frees its caller at once and takes no segment of its own: 4 KiB
+	// writes at depth 32 +35 %.
+	smallRecord = 8 << 10
 	// queueLimit is how many bytes of small records may wait for the peer
 	// before Send waits too: calls of 256 slots never come near, but a client
 	// that sends calls and reads no replies must not fill our memory.
@@ -39,22 +42,24 @@ func (s *stream) Send(head, payload []byte, cancel <-chan struct{}) error {
 		return err
 	}
 	var done chan error
-	switch {
-	case len(payload) > 0:
-		done = s.doneLocked()
-		s.out.add(mark, head, payload, done)
-	case len(head) > smallRecord || s.out.small() > queueLimit:
-		done = s.doneLocked()
-		s.out.add(mark, nil, head, done)
-	default:
-		s.out.add(mark, head, nil, nil)
-	}
-	if !s.flushing {
-		s.flushing = true
-		s.mu.Unlock()
-		s.flush()
+	if size == 0 || size <= smallRecord && s.out.small() <= queueLimit { // a loan is never empty
+		s.out.add(mark, head, payload)
 	} else {
+		done = s.doneLocked()
+		if len(payload) > 0 {
+			s.out.lend(mark, head, payload, done)
+		} else {
+			s.out.lend(mark, nil, head, done)
+		}
+	}
+	if s.flushing {
+		s.joined = true
 		s.mu.Unlock()
+	} else {
+		s.flushing, s.joined = true, false
+		yield := done == nil && s.crowd.expected()
+		s.mu.Unlock()
+		s.flush(yield)
 	}
 	if done == nil {
 		return nil
@@ -109,11 +114,20 @@ func (s *stream) giveUp(done chan error) error {
 }
 
 // flush writes what is queued as far as that needs no waiting; the rest goes
-// to a goroutine. The caller has set s.flushing.
-func (s *stream) flush() {
+// to a goroutine. The caller has set s.flushing. If yield is set, others may
+// queue their records first.
+func (s *stream) flush(yield bool) {
 	if s.wire.waits() {
 		s.startDrain()
 		return
+	}
+	if yield {
+		begin := time.Now()
+		runtime.Gosched()
+		took := time.Since(begin)
+		s.mu.Lock()
+		s.crowd.met(s.joined, took)
+		s.mu.Unlock()
 	}
 	if err := s.wire.writing(s.flushStep); err != nil {
 		s.flushFailed(err)

@@ -27,6 +27,8 @@ type stream struct {
 	mu       sync.Mutex    // guards what follows
 	out      outQueue      // what is to be sent
 	flushing bool          // somebody is writing, and owns wire's write side and segments
+	joined   bool          // others queued records since somebody is writing
+	crowd    crowd         // whether they are expected to
 	flushed  chan struct{} // if not nil, closed when nobody writes any more
 	closing  bool          // Close was called
 	err      error         // why the connection ended, or nil
