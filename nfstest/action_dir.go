@@ -68,7 +68,7 @@ func Names(names ...string) Action {
 		var last uint64
 		eachEntry(reply, func(_ int, e entry) { last = *e.cookie })
 		for i, name := range names {
-			addEntry(reply, name, last, uint64(1<<40+i))
+			addEntry(reply, name, last, 1<<40+uint64(i))
 		}
 	})
 }
