@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 
 	"github.com/gonfs/gonfs/client"
 	"github.com/gonfs/gonfs/mount"
@@ -67,7 +66,7 @@ func Dial(ctx context.Context, spec string, o Options) (*FS, error) {
 		return nil, err
 	}
 	if o.Cred == nil {
-		o.Cred = ProcessCred()
+		o.Cred = rpc.ProcessCred()
 	}
 	session, err := mount.Dial(ctx, mount.Config{
 		Spec: s, Options: parsed, Cred: o.Cred, DialContext: o.DialContext, Logger: o.Logger,
@@ -99,23 +98,4 @@ func (f *FS) Close(ctx context.Context) error {
 		err = fmt.Errorf("gonfs: the data is safe, but the server was not told of the unmount: %w", uerr)
 	}
 	return err
-}
-
-// ProcessCred returns the user and groups of this process, the first 16 of
-// its supplementary groups. Where the system has no such numbers it is nobody
-// (65534).
-func ProcessCred() *Cred {
-	uid, gid := os.Getuid(), os.Getgid()
-	if uid < 0 || gid < 0 {
-		return rpc.NewCred(65534, 65534, nil)
-	}
-	groups, err := os.Getgroups()
-	if err != nil {
-		groups = nil // the user and primary group alone are still right
-	}
-	gids := make([]uint32, 0, len(groups))
-	for _, g := range groups {
-		gids = append(gids, uint32(g))
-	}
-	return rpc.NewCred(uint32(uid), uint32(gid), gids)
 }

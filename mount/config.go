@@ -69,31 +69,9 @@ func newMounter(cfg Config) *mounter {
 	if cfg.Cred != nil {
 		m.cred = *cfg.Cred
 	} else {
-		m.cred = *ownCred()
+		m.cred = *rpc.ProcessCred()
 	}
 	return m
-}
-
-// nobody stands for ids that the platform does not have.
-const nobody = 65534
-
-// ownCred is the credential of this process.
-func ownCred() *rpc.Cred {
-	id := func(n int) uint32 {
-		if n < 0 {
-			return nobody
-		}
-		return uint32(n)
-	}
-	groups, err := os.Getgroups()
-	if err != nil {
-		groups = nil // none are known; the server then decides by uid and gid
-	}
-	gids := make([]uint32, len(groups))
-	for i, g := range groups {
-		gids[i] = id(g)
-	}
-	return rpc.NewCred(id(os.Geteuid()), id(os.Getegid()), gids)
 }
 
 // auth returns what makes the credentials of a flavour.
