@@ -84,6 +84,7 @@ func hostMode(mode uint32) fs.FileMode {
 	return m
 }
 
+// getattr is GETATTR (RFC 1813 section 3.3.1).
 func (d *dirStore) getattr(fh nfs3.FH, r *nfs3.GetattrReply) {
 	n, _, fi, st := d.find(fh)
 	if r.Status = st; st == nfs3.OK {
@@ -91,6 +92,8 @@ func (d *dirStore) getattr(fh nfs3.FH, r *nfs3.GetattrReply) {
 	}
 }
 
+// setattr is SETATTR (RFC 1813 section 3.3.2). A guard is compared with the
+// ctime of the host.
 func (d *dirStore) setattr(_ *ident, fh nfs3.FH, s *nfs3.Sattr, guard *nfs3.Time, r *nfs3.SetattrReply) {
 	n, p, fi, st := d.find(fh)
 	if r.Status = st; st != nfs3.OK {
@@ -197,6 +200,9 @@ func self() *ident {
 	return w
 }
 
+// readlink is READLINK (RFC 1813 section 3.3.5). The target is handed out as
+// it is: it is for the client to follow, and leads out of the directory only
+// on the client's own host.
 func (d *dirStore) readlink(fh nfs3.FH, r *nfs3.ReadlinkReply) {
 	n, p, fi, st := d.find(fh)
 	if r.Status = st; st != nfs3.OK {
@@ -211,6 +217,7 @@ func (d *dirStore) readlink(fh nfs3.FH, r *nfs3.ReadlinkReply) {
 	r.Status, r.Target = statusOf(err), target
 }
 
+// fsstat is FSSTAT (RFC 1813 section 3.3.18).
 func (d *dirStore) fsstat(fh nfs3.FH, r *nfs3.FsstatReply) {
 	n, p, _, st := d.find(fh)
 	if r.Status = st; st == nfs3.OK {

@@ -20,6 +20,8 @@ func (d *dirStore) open(n *dirNode, p string, flag int) (f *os.File, done func()
 	return f, func() { f.Close() }, nil
 }
 
+// read is READ (RFC 1813 section 3.3.6). The size is that of the moment
+// before: EOF is right if nobody else writes.
 func (d *dirStore) read(_ *ident, fh nfs3.FH, off uint64, count uint32, r *nfs3.ReadReply) {
 	n, p, fi, st := d.findFile(fh)
 	if st == nfs3.OK {
@@ -48,6 +50,8 @@ func (d *dirStore) readAt(n *dirNode, p string, off uint64, count, size int64, r
 	return nil
 }
 
+// write is WRITE (RFC 1813 section 3.3.7). UNSTABLE data is with the host's
+// kernel when write returns; the other two kinds wait for the disk.
 func (d *dirStore) write(_ *ident, fh nfs3.FH, off uint64, b []byte, how nfs3.StableHow, r *nfs3.WriteReply) {
 	n, p, fi, st := d.findFile(fh)
 	if st == nfs3.OK {

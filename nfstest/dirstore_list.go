@@ -73,6 +73,7 @@ func (n *dirNode) verifier() (v [8]byte) {
 	return v
 }
 
+// readdir is READDIR (RFC 1813 section 3.3.16).
 func (d *dirStore) readdir(_ *ident, dir nfs3.FH, cookie uint64, verf [8]byte, count uint32, r *nfs3.ReaddirReply) {
 	left := int(min(count, maxList)) - listBytes
 	n, p, st := d.each(dir, cookie, verf, &r.EOF, func(e nfs3.EntryPlus) bool {
@@ -90,6 +91,7 @@ func (d *dirStore) readdir(_ *ident, dir nfs3.FH, cookie uint64, verf [8]byte, c
 	r.Status, r.DirAttr = st, d.post(n, p)
 }
 
+// readdirplus is READDIRPLUS (RFC 1813 section 3.3.17).
 func (d *dirStore) readdirplus(_ *ident, dir nfs3.FH, cookie uint64, verf [8]byte, dircount, maxcount uint32, r *nfs3.ReaddirplusReply) {
 	names, left := int(min(dircount, maxList)), int(min(maxcount, maxList))-listBytes
 	n, p, st := d.each(dir, cookie, verf, &r.EOF, func(e nfs3.EntryPlus) bool {

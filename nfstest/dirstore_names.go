@@ -10,6 +10,8 @@ import (
 	"github.com/gonfs/gonfs/nfs3"
 )
 
+// lookup is LOOKUP (RFC 1813 section 3.3.3). ".." of the root is the root:
+// os.Root would refuse to go there.
 func (d *dirStore) lookup(_ *ident, dir nfs3.FH, name string, r *nfs3.LookupReply) {
 	n, p, _, st := d.findDir(dir)
 	r.DirAttr = d.post(n, p)
@@ -54,6 +56,8 @@ func (d *dirStore) edit(fh nfs3.FH, name string, wcc *nfs3.WccData, f func(n *di
 	return st
 }
 
+// create is CREATE (RFC 1813 section 3.3.8). The verifier of an EXCLUSIVE
+// create is kept in memory: the times of the host's files stay true.
 func (d *dirStore) create(_ *ident, dir nfs3.FH, name string, how *nfs3.CreateHow, r *nfs3.CreateReply) {
 	r.Status = d.edit(dir, name, &r.DirWcc, func(n *dirNode, dp, p string) error {
 		if how.Mode == nfs3.Exclusive {
@@ -143,10 +147,13 @@ func (d *dirStore) makeNew(dir nfs3.FH, name string, s *nfs3.Sattr, r *nfs3.Crea
 	})
 }
 
+// mkdir is MKDIR (RFC 1813 section 3.3.9).
 func (d *dirStore) mkdir(_ *ident, dir nfs3.FH, name string, s *nfs3.Sattr, r *nfs3.MkdirReply) {
 	d.makeNew(dir, name, s, (*nfs3.CreateReply)(r), func(p string) error { return d.root.Mkdir(p, 0755) })
 }
 
+// symlink is SYMLINK (RFC 1813 section 3.3.10). os.Root does not follow the
+// link, wherever it points.
 func (d *dirStore) symlink(_ *ident, dir nfs3.FH, name, target string, s *nfs3.Sattr, r *nfs3.SymlinkReply) {
 	d.makeNew(dir, name, s, (*nfs3.CreateReply)(r), func(p string) error { return d.root.Symlink(target, p) })
 }
@@ -156,6 +163,7 @@ func (d *dirStore) mknod(_ *ident, _ nfs3.FH, _ string, _ nfs3.FileType, _ *nfs3
 	r.Status = nfs3.ErrNotsupp
 }
 
+// remove is REMOVE (RFC 1813 section 3.3.12).
 func (d *dirStore) remove(_ *ident, dir nfs3.FH, name string, r *nfs3.RemoveReply) {
 	r.Status = d.unlink(dir, name, &r.DirWcc, func(fi fs.FileInfo) nfs3.Status {
 		if fi.IsDir() {
@@ -168,6 +176,7 @@ func (d *dirStore) remove(_ *ident, dir nfs3.FH, name string, r *nfs3.RemoveRepl
 	}
 }
 
+// rmdir is RMDIR (RFC 1813 section 3.3.13).
 func (d *dirStore) rmdir(_ *ident, dir nfs3.FH, name string, r *nfs3.RmdirReply) {
 	r.Status = d.unlink(dir, name, &r.DirWcc, func(fi fs.FileInfo) nfs3.Status {
 		if !fi.IsDir() {
@@ -208,6 +217,8 @@ func (d *dirStore) unname(n *dirNode, l loc) {
 	}
 }
 
+// rename is RENAME (RFC 1813 section 3.3.14). Both directories get their wcc
+// data, even if they are one.
 func (d *dirStore) rename(_ *ident, fromDir nfs3.FH, from string, toDir nfs3.FH, to string, r *nfs3.RenameReply) {
 	r.Status = d.edit(fromDir, from, &r.FromWcc, func(fn *dirNode, _, fp string) error {
 		st := d.edit(toDir, to, &r.ToWcc, func(tn *dirNode, _, tp string) error {
@@ -259,6 +270,7 @@ func (d *dirStore) move(from loc, fp string, to loc, tp string) error {
 	return nil
 }
 
+// link is LINK (RFC 1813 section 3.3.15).
 func (d *dirStore) link(_ *ident, file, dir nfs3.FH, name string, r *nfs3.LinkReply) {
 	n, p, fi, st := d.find(file)
 	if r.Status = st; st != nfs3.OK {
