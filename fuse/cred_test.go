@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,10 +15,11 @@ import (
 	"github.com/gonfs/gonfs/nfstest"
 )
 
-// sh runs a command of the shell as uid and gid with the groups, in dir.
+// sh runs a command of the shell as uid and gid with the groups, in dir. The
+// shell goes there by itself: between fork and exec Go's runtime would hold a
+// processor that is needed for the answer, and with GOMAXPROCS=1 for ever.
 func sh(dir, command string, uid, gid uint32, groups ...uint32) (string, error) {
-	cmd := exec.Command("/bin/sh", "-c", command)
-	cmd.Dir = dir
+	cmd := exec.Command("/bin/sh", "-c", `cd "$0" && `+command, dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: gid, Groups: groups}}
 	out, err := cmd.CombinedOutput()
 	return strings.TrimSpace(string(out)), err
@@ -96,35 +96,33 @@ func TestMemoryMapsAreWrittenBackAsTheOpener(t *testing.T) {
 	write(t, s, "f", make([]byte, 8192))
 	setattr(t, s, "f", nfs3.Sattr{UID: set(1000), Mode: set(0o600)})
 
-	done := make(chan error)
-	go func() { // ends with the writing; its thread, which is user 1000, ends with it
-		runtime.LockOSThread()
-		done <- func() error {
-			if err := unix.Setfsuid(1000); err != nil {
-				return err
-			}
-			fd, err := unix.Open(filepath.Join(m.Dir(), "f"), unix.O_RDWR|unix.O_CLOEXEC, 0)
-			if err != nil {
-				return err
-			}
-			defer unix.Close(fd)
-			data, err := unix.Mmap(fd, 0, 8192, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
-			if err != nil {
-				return err
-			}
-			copy(data[4090:], "mapped")
-			if err := unix.Msync(data, unix.MS_SYNC); err != nil {
-				return err
-			}
-			return unix.Munmap(data)
-		}()
-	}()
-	if err := <-done; err != nil {
-		t.Fatal(err)
+	_, out := childAs(t, "mmap", filepath.Join(m.Dir(), "f"), &syscall.Credential{Uid: 1000, Gid: 1000})
+	if line, _ := out.ReadString('\n'); line != "mmap: <nil>\n" {
+		t.Fatalf("the child said %q", line)
 	}
 	if got, err := s.ReadFile("f"); err != nil || string(got[4090:4096]) != "mapped" {
 		t.Errorf("%q, %v", got[4090:4096], err)
 	}
+}
+
+// mapAndWrite writes to a file through a memory map. (A page fault on a mount of
+// the same process would hold a processor of Go's runtime for as long as it
+// waits for the answer.)
+func mapAndWrite(path string) error {
+	fd, err := unix.Open(path, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	data, err := unix.Mmap(fd, 0, 8192, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return err
+	}
+	copy(data[4090:], "mapped")
+	if err := unix.Msync(data, unix.MS_SYNC); err != nil {
+		return err
+	}
+	return unix.Munmap(data)
 }
 
 // allow lets ordinary users reach a mount below t.TempDir.

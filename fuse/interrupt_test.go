@@ -30,13 +30,24 @@ var children = map[string]func(path string){
 		_, err := os.Stat(path)
 		fmt.Println("stat:", err)
 	},
+	"mmap": func(path string) {
+		fmt.Println("ready")
+		fmt.Println("mmap:", mapAndWrite(path))
+	},
 }
 
 // child starts a process that does what children says, and returns it with its
 // output, after "ready". It is killed at the end of the test.
 func child(t testing.TB, what, path string) (*exec.Cmd, *bufio.Reader) {
 	t.Helper()
+	return childAs(t, what, path, nil)
+}
+
+// childAs is child as another user.
+func childAs(t testing.TB, what, path string, who *syscall.Credential) (*exec.Cmd, *bufio.Reader) {
+	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
 	cmd.Env = append(os.Environ(), "GONFS_TEST_CHILD="+what, "GONFS_TEST_PATH="+path)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
