@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -97,6 +98,8 @@ func TestConnectionIsOpenedForACallAndNotForNone(t *testing.T) {
 		if n := len(w.dialTimes()); n != 0 {
 			t.Fatalf("%d connections before the first call", n)
 		}
+		var near abortConn
+		w.wrap = func(c transport.Conn) transport.Conn { near.Conn = c; return &near }
 		done := goCall(context.Background(), c, &Call{})
 		p := <-w.peers
 		p.ok(p.next().xid)
@@ -105,6 +108,9 @@ func TestConnectionIsOpenedForACallAndNotForNone(t *testing.T) {
 		time.Sleep(seconds(100))
 		if n := len(w.dialTimes()); n != 1 {
 			t.Errorf("%d connections with no call waiting", n)
+		}
+		if near.aborts.Load() == 0 {
+			t.Error("a connection that its peer closed is still open here")
 		}
 		// A call given up while nothing answers ends the attempts, too.
 		w.setFail(syscall.EHOSTUNREACH)
@@ -122,6 +128,17 @@ func TestConnectionIsOpenedForACallAndNotForNone(t *testing.T) {
 			t.Errorf("got %+v", s)
 		}
 	})
+}
+
+// abortConn counts Abort.
+type abortConn struct {
+	transport.Conn
+	aborts atomic.Int32
+}
+
+func (c *abortConn) Abort() error {
+	c.aborts.Add(1)
+	return c.Conn.Abort()
 }
 
 func TestSoftConnEndsWithTheErrorOfTheNetwork(t *testing.T) {

@@ -31,10 +31,10 @@ func FuzzReply(f *testing.F) {
 		f.Add(callOf(w...)[4:], false)
 		f.Add(callOf(w...)[4:], true)
 	}
+	c := NewClient(Options{Program: testProg, Version: testVers})
+	defer c.Close()
 	f.Fuzz(func(t *testing.T, body []byte, sink bool) {
-		p := newPending().(*pending)
-		c := NewClient(Options{Program: testProg, Version: testVers})
-		defer c.Close()
+		p := c.core.pool.Get().(*pending)
 		k := &Call{Proc: 1, Reply: &list{}}
 		if sink {
 			k.Sink, k.Place, k.Reply = make([]byte, 64), placeOpaque, &opaque{}

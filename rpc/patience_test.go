@@ -85,6 +85,42 @@ func TestCallerWhoWaitsOnGetsTheReply(t *testing.T) {
 	})
 }
 
+// A reply that comes while the caller gives up is taken.
+func TestReplyInTheMomentOfGivingUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		c := w.client(Policy{})
+		std, cancel := context.WithCancel(context.Background())
+		k := &Call{}
+		ctx := &lateReply{Context: std}
+		done := goCall(ctx, c, k)
+		p := <-w.peers
+		xid := p.next().xid
+		ctx.err = func() {
+			p.ok(xid)
+			time.Sleep(time.Second) // until the reader has it
+		}
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// lateReply is a context that does something when asked why it is done.
+type lateReply struct {
+	context.Context
+	err func()
+}
+
+func (c *lateReply) Err() error {
+	if f := c.err; f != nil {
+		c.err = nil
+		f()
+	}
+	return c.Context.Err()
+}
+
 func TestContextsThatWereDoneBefore(t *testing.T) {
 	w := newWire(t)
 	c := w.client(Policy{})

@@ -12,11 +12,11 @@ import (
 // by taking it out of its slot (leave); everybody else leaves a message in the
 // fields below and signals.
 //
-//	queued   no slot yet, or !again false and sent 0: never transmitted
-//	sending  the caller is inside Conn.Send
-//	sent     sent > 0, again false: waiting for the reply
-//	receiving  lent: the reader is filling the sink
-//	replied  reply is set; later replies are duplicates
+//	queued     !slotted, or sent == 0: never transmitted
+//	sending    the caller is inside Conn.Send
+//	sent       sent > 0: waiting for the reply, or to be sent again
+//	receiving  lent: the reader is filling the sink; not sent again meanwhile
+//	replied    reply != nil; what else comes is a duplicate
 type pending struct {
 	client *Client
 	ep     *endpoint
@@ -93,7 +93,8 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 }
 
 // end takes p out of its slot, which settles that nobody else touches the
-// call, counts the call, and returns p to the pool if nobody can hold it.
+// call, counts the call, and returns p to the pool. A reader may still have
+// p's sink; once it is cancelled, or in another use, nothing is written to it.
 func (p *pending) end(err error) {
 	ep := p.ep
 	p.timer.Stop()
@@ -113,8 +114,5 @@ func (p *pending) end(err error) {
 		ep.core.logRevived()
 	}
 	p.call, p.client, p.ep, p.reply, p.err, p.patience = nil, nil, nil, nil, nil, patience{}
-	if p.lent {
-		return // the reader still has the sink: not ours to use again
-	}
 	ep.core.pool.Put(p)
 }

@@ -286,6 +286,43 @@ func TestPayloadInterrupted(t *testing.T) {
 	nc.Close()
 }
 
+// While the payload is coming the call is not sent again, however long it takes.
+func TestSlowPayloadIsNotAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		c := NewClient(Options{Program: testProg, Version: testVers, Policy: TCPPolicy(seconds(10), 100, Hard),
+			Dial: func(context.Context, netip.AddrPort) (transport.Conn, error) {
+				return transport.NewStream(near, 0), nil
+			}})
+		defer c.Close()
+		payload := bytes.Repeat([]byte("0123456789abcdef"), 8<<10)
+		k := &Call{Proc: 1, Reply: &opaque{}, Sink: make([]byte, len(payload)), Place: placeOpaque}
+		done := goCall(context.Background(), c, k)
+		call := make([]byte, 44)
+		readFull(far, call)
+		var again int
+		go func() { again, _ = far.Read(make([]byte, 100)) }()
+		head := binary.BigEndian.AppendUint32(nil, 1<<31|uint32(28+len(payload)))
+		head = append(head, successOf(binary.BigEndian.Uint32(call[4:]))...)
+		head = binary.BigEndian.AppendUint32(head, uint32(len(payload)))
+		far.Write(append(head, payload[:64<<10]...))
+		synctest.Wait()
+		if !lent(c) {
+			t.Fatal("the payload is not read into the sink")
+		}
+		time.Sleep(seconds(100))
+		far.Write(payload[64<<10:])
+		if err := <-done; err != nil || k.Transmissions != 1 {
+			t.Errorf("got %v, %d transmissions", err, k.Transmissions)
+		}
+		far.Close()
+		synctest.Wait()
+		if again != 0 {
+			t.Error("the call was sent again")
+		}
+	})
+}
+
 // lent reports whether the reader has the sink of a call.
 func lent(c *Client) bool {
 	ep := c.core.endpoints[0]

@@ -213,7 +213,7 @@ func (p *pending) expire(now time.Time) error {
 		ep.mu.Unlock()
 		return nil
 	}
-	if p.sent > 0 && !p.lent {
+	if p.sent > 0 {
 		p.again = true
 		ep.narrowLocked()
 	}

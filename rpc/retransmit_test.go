@@ -85,6 +85,37 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
+// A refusal is told only as long as it is news.
+func TestTimeoutTellsOfRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		w.udp = true
+		refuse := true
+		w.wrap = func(c transport.Conn) transport.Conn {
+			return &failConn{Conn: c, fail: func() error {
+				if refuse {
+					return &transport.RefusedError{Err: syscall.ECONNREFUSED}
+				}
+				return nil
+			}}
+		}
+		c := w.client(UDPPolicy(0, -1, Soft))
+		if err := c.Call(context.Background(), &Call{}); !errors.Is(err, syscall.ECONNREFUSED) || !errors.Is(err, syscall.EIO) {
+			t.Errorf("got %v", err)
+		}
+		refuse = false
+		done := goCall(context.Background(), c, &Call{})
+		p := <-w.peers
+		p.ok(p.next().xid)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := c.Call(context.Background(), &Call{}); errors.Is(err, syscall.ECONNREFUSED) || !errors.Is(err, syscall.EIO) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
 func TestSoftCallEndsWhileThereIsNoConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(t)
@@ -110,7 +141,9 @@ func TestSoftMajorTimeoutRenewsTheConnection(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWire(t)
-				c := w.client(TCPPolicy(seconds(10), -1, Soft))
+				policy := TCPPolicy(seconds(10), -1, Soft)
+				policy.SoftConn = true // the fresh connection is no failure
+				c := w.client(policy)
 				done := goCall(context.Background(), c, &Call{Proc: procBlock})
 				p := <-w.peers
 				p.next()
@@ -121,7 +154,10 @@ func TestSoftMajorTimeoutRenewsTheConnection(t *testing.T) {
 					p.ok(h.xid)
 				}
 				<-done
-				<-other
+				var te *TimeoutError
+				if err := <-other; err != nil && (!errors.As(err, &te) || te.Err != nil) {
+					t.Errorf("the other call got %v", err)
+				}
 				synctest.Wait()
 				if got := len(w.dialTimes()); got != tt.dials {
 					t.Errorf("%d connections, want %d", got, tt.dials)
@@ -129,6 +165,27 @@ func TestSoftMajorTimeoutRenewsTheConnection(t *testing.T) {
 			})
 		})
 	}
+}
+
+// One connection is given up for all calls that wait on it, not one for each.
+func TestFreshConnectionIsNotRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		c := w.client(TCPPolicy(seconds(10), 2, Hard))
+		var done []<-chan error
+		for range 10 {
+			done = append(done, goCall(context.Background(), c, &Call{Idempotent: true}))
+			time.Sleep(seconds(1))
+		}
+		time.Sleep(seconds(32)) // major timeouts at 30, 31 … 39 s
+		if got := w.dialTimes(); !reflect.DeepEqual(got, []time.Duration{0, seconds(30)}) {
+			t.Errorf("connections at %v", got)
+		}
+		c.Close()
+		for _, d := range done {
+			<-d
+		}
+	})
 }
 
 func TestCallsSentAreSentAgainOnTheNextConnection(t *testing.T) {
