@@ -181,7 +181,7 @@ func TestCancelOfAQueuedPayloadLeavesTheConnectionInStep(t *testing.T) {
 			if i%2 == 0 {
 				c = cancel
 			}
-			err := s.Send(fmt.Appendf(nil, "head%04d", i), []byte(pattern(9001+i, uint32(i))), c)
+			err := s.Send(fmt.Appendf(nil, "head%04d", i), []byte(pattern(10001+i, uint32(i))), c)
 			if i%2 == 0 && err != ErrCanceled || i%2 == 1 && err != nil {
 				err = fmt.Errorf("sender %d: %v", i, err)
 			} else {
@@ -230,7 +230,7 @@ func TestCancelOfAQueuedPayloadLeavesTheConnectionInStep(t *testing.T) {
 		}
 		var i int
 		fmt.Sscanf(m.msg[4:8], "%d", &i)
-		want := fmt.Sprintf("head%04d", i) + pattern(9001+i, uint32(i)) + "\x00\x00\x00"[:-(9001+i)&3]
+		want := fmt.Sprintf("head%04d", i) + pattern(10001+i, uint32(i)) + "\x00\x00\x00"[:-(10001+i)&3]
 		if i%2 == 0 || m.msg != want {
 			t.Errorf("message %d: %q", i, m.msg)
 		}
@@ -244,7 +244,7 @@ func TestCancelOfAStuckPayloadBreaksTheConnection(t *testing.T) {
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(&collector{}) }()
 	second := make(chan error, 1)
-	go func() { second <- s.Send([]byte("head"), []byte(pattern(9000, 2)), nil) }()
+	go func() { second <- s.Send([]byte("head"), []byte(pattern(10000, 2)), nil) }()
 	waitFor(t, "the second to be queued", func() bool { l, _ := s.queued(); return l == 2 })
 	begin := time.Now()
 	close(cancelFirst)

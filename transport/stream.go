@@ -135,7 +135,9 @@ func (s *stream) fail(err error) {
 		s.out.abandon(s.err)
 	}
 	s.mu.Unlock()
-	s.kill(true)
+	// Not here: the caller may be inside RawConn.Write, and Close waits for that
+	// to return.
+	go s.kill(true) // ends with Close
 }
 
 // kill closes the net.Conn, once.
