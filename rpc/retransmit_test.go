@@ -1,14 +1,12 @@
 package rpc
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"os"
 	"reflect"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -322,127 +320,4 @@ func TestOutageIsLoggedOnce(t *testing.T) {
 			})
 		})
 	}
-}
-
-// A payload that the peer does not take holds up its own call alone, and no
-// longer than its caller waits.
-func TestSendOfAPayloadThatBlocks(t *testing.T) {
-	big := &opaque{bytes.Repeat([]byte{1}, 1<<20)}
-	for _, tt := range []struct {
-		name   string
-		policy Policy
-		ctx    func(context.Context) context.Context
-		err    error
-		min    time.Duration
-		max    time.Duration
-	}{
-		{"cancelled", Policy{}, func(c context.Context) context.Context { return c }, context.Canceled, seconds(3), seconds(4)},
-		{"cancelled, but the caller waits on for a while", Policy{},
-			func(c context.Context) context.Context { return &giveUp{Context: c, after: 3} }, context.Canceled, 3600e6, 4600e6},
-		{"soft: the major timeout", TCPPolicy(500*time.Millisecond, 2, Soft),
-			func(context.Context) context.Context { return context.Background() }, syscall.EIO, 1500e6, 2000e6},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWire(t)
-				stuck := make(chan struct{})
-				w.wrap = func(c transport.Conn) transport.Conn { return &stuckConn{Conn: c, stuck: stuck} }
-				c := w.client(tt.policy)
-				defer close(stuck)
-				ctx, cancel := context.WithCancel(context.Background())
-				defer time.AfterFunc(seconds(3), cancel).Stop()
-				k := &Call{Proc: procEcho, Args: big}
-				err := c.Call(tt.ctx(ctx), k)
-				took := time.Since(w.began)
-				if !errors.Is(err, tt.err) || took < tt.min || took > tt.max || k.Transmissions != 0 {
-					t.Errorf("got %v after %v, %d transmissions", err, took, k.Transmissions)
-				}
-				synctest.Wait()
-				small := goCall(context.Background(), c, &Call{})
-				synctest.Wait()
-				p := <-w.peers
-				for len(w.peers) > 0 {
-					p = <-w.peers
-				}
-				p.ok(p.next().xid)
-				if err := <-small; err != nil {
-					t.Error(err)
-				}
-			})
-		})
-	}
-}
-
-// stuckConn never begins to send a payload.
-type stuckConn struct {
-	transport.Conn
-	stuck chan struct{}
-}
-
-func (c *stuckConn) Send(head, payload []byte, cancel <-chan struct{}) error {
-	if len(payload) == 0 {
-		return c.Conn.Send(head, payload, cancel)
-	}
-	select {
-	case <-cancel:
-	case <-c.stuck:
-	}
-	return transport.ErrCanceled
-}
-
-func TestErrorsOfSend(t *testing.T) {
-	broken := errors.New("broken")
-	for _, tt := range []struct {
-		name   string
-		err    error
-		policy Policy
-		want   error // of the call; nil: it succeeds
-		sends  int
-		dials  int
-	}{
-		{"a broken connection is replaced", broken, Policy{}, nil, 2, 2},
-		{"a message too long fails its call alone", &transport.SizeError{Size: 9, Max: 8}, Policy{}, &transport.SizeError{Size: 9, Max: 8}, 0, 1},
-		{"a refused datagram is asked again", &transport.RefusedError{Err: syscall.ECONNREFUSED}, TCPPolicy(seconds(1), 1, Hard), nil, 2, 1},
-		{"a refused datagram ends a ping", &transport.RefusedError{Err: syscall.ECONNREFUSED}, Policy{SoftConn: true}, syscall.ECONNREFUSED, 1, 1},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWire(t)
-				var once sync.Once
-				w.wrap = func(c transport.Conn) transport.Conn {
-					return &failConn{Conn: c, fail: func() (err error) { once.Do(func() { err = tt.err }); return err }}
-				}
-				c := w.client(tt.policy)
-				k := &Call{}
-				done := goCall(context.Background(), c, k)
-				synctest.Wait()
-				if tt.want == nil {
-					for range tt.dials - 1 {
-						<-w.peers
-					}
-					p := <-w.peers
-					p.ok(p.next().xid)
-				}
-				if err := <-done; !errors.Is(err, tt.want) && !reflect.DeepEqual(err, tt.want) {
-					t.Errorf("got %v, want %v", err, tt.want)
-				}
-				if k.Transmissions != tt.sends || len(w.dialTimes()) != tt.dials {
-					t.Errorf("%d transmissions on %d connections, want %d on %d", k.Transmissions, len(w.dialTimes()), tt.sends, tt.dials)
-				}
-			})
-		})
-	}
-}
-
-// failConn fails to send when fail says so.
-type failConn struct {
-	transport.Conn
-	fail func() error
-}
-
-func (c *failConn) Send(head, payload []byte, cancel <-chan struct{}) error {
-	if err := c.fail(); err != nil {
-		return err
-	}
-	return c.Conn.Send(head, payload, cancel)
 }

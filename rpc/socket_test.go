@@ -64,6 +64,8 @@ func TestCallsSurviveResets(t *testing.T) {
 	c := dialClient(addr, Policy{})
 	defer c.Close()
 	end := time.Now().Add(1500 * time.Millisecond)
+	patient, stop := context.WithTimeout(context.Background(), 30*time.Second)
+	defer stop()
 	var wg sync.WaitGroup
 	for g := range 200 {
 		wg.Go(func() {
@@ -71,7 +73,7 @@ func TestCallsSurviveResets(t *testing.T) {
 			for i := 0; time.Now().Before(end); i++ {
 				data := make([]byte, 12+rand.IntN(20000-12))
 				binary.BigEndian.PutUint64(data, uint64(g)<<32|uint64(i))
-				ctx, cancel := context.WithCancel(context.Background())
+				ctx, cancel := context.WithCancel(patient)
 				if i%11 == 0 {
 					time.AfterFunc(time.Duration(rand.IntN(3000))*time.Microsecond, cancel)
 				}
