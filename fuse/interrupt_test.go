@@ -27,8 +27,9 @@ var children = map[string]func(path string){
 		ignored := make(chan os.Signal, 100)
 		signal.Notify(ignored, syscall.SIGALRM)
 		fmt.Println("ready")
-		_, err := os.Stat(path)
+		err := unix.Stat(path, new(unix.Stat_t)) // os.Stat would ask again at EINTR
 		fmt.Println("stat:", err)
+		io.Copy(io.Discard, os.Stdin) // lives on
 	},
 	"mmap": func(path string) {
 		fmt.Println("ready")
@@ -50,6 +51,9 @@ func childAs(t testing.TB, what, path string, who *syscall.Credential) (*exec.Cm
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
 	cmd.Env = append(os.Environ(), "GONFS_TEST_CHILD="+what, "GONFS_TEST_PATH="+path)
 	cmd.Stderr = os.Stderr
+	if _, err := cmd.StdinPipe(); err != nil { // closed by Wait
+		t.Fatal(err)
+	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
