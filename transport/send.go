@@ -186,9 +186,13 @@ func (s *stream) write(limited bool) (done bool) {
 		n, err := s.wire.write(segments)
 		clear(segments)
 		if err != nil && err != errAgain {
-			s.fail(err)
+			// Not here: we may be inside RawConn.Write, for whose end Close waits.
+			go s.fail(err) // ends with Close
 		}
 		s.mu.Lock()
+		if err != nil && err != errAgain && s.err == nil {
+			s.err = err
+		}
 		s.out.wrote(n)
 		total += n
 		if err == errAgain {

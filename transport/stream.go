@@ -135,9 +135,7 @@ func (s *stream) fail(err error) {
 		s.out.abandon(s.err)
 	}
 	s.mu.Unlock()
-	// Not here: the caller may be inside RawConn.Write, and Close waits for that
-	// to return.
-	go s.kill(true) // ends with Close
+	s.kill(true)
 }
 
 // kill closes the net.Conn, once.
