@@ -49,9 +49,7 @@ func (w *writeback) commit(ino *Inode, cred *rpc.Cred, number uint64) {
 	err := w.fs.retry(w.fs.life, func() error {
 		st := w.fs.begin(ino)
 		err := w.fs.nfs.Commit(w.fs.life, cred, &args, &reply)
-		if answered(err) {
-			w.fs.applyWcc(ino, st, &reply.Wcc)
-		}
+		w.fs.booked(ino, st, err, &reply.Wcc)
 		return err
 	})
 

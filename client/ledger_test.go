@@ -33,10 +33,15 @@ func ledger(t *testing.T, seed uint64) {
 		{Chance: 0.02, Do: []nfstest.Action{nfstest.Status(nfs3.ErrJukebox)}},
 		{Chance: 0.05, Do: []nfstest.Action{nfstest.Short(700)}},
 		{Chance: 0.05, Do: []nfstest.Action{nfstest.Fragments(100)}},
-		{Chance: 0.02, Do: []nfstest.Action{nfstest.ResetAt(int(seed*37) % 200)}},
 		{Chance: 0.05, Do: []nfstest.Action{nfstest.Duplicate(1)}},
 		{Chance: 0.3, Do: []nfstest.Action{nfstest.Delay(2 * time.Millisecond)}},
-		{Chance: 0.3, Do: []nfstest.Action{nfstest.DelayCall(2 * time.Millisecond)}},
+		// A call that is executed late, after its copy on another connection was
+		// answered, undoes what was written since: only a server's cache of
+		// duplicate requests can help there. So it is one or the other.
+		[]nfstest.Fault{
+			{Chance: 0.02, Do: []nfstest.Action{nfstest.ResetAt(int(seed*37) % 200)}},
+			{Chance: 0.3, Do: []nfstest.Action{nfstest.DelayCall(2 * time.Millisecond)}},
+		}[seed%2],
 	} {
 		f.Procs, f.Times = data, nfstest.Forever
 		s.Fault(f)
