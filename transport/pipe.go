@@ -73,9 +73,9 @@ func (q *pipeQueue) put(head, payload []byte, wait bool, cancel <-chan struct{})
 	pad := -len(payload) & 3
 	q.mu.Lock()
 	for {
-		if q.wend != nil {
+		if err := q.wend; err != nil {
 			q.mu.Unlock()
-			return q.wend
+			return err
 		}
 		if !wait || q.bytes < pipeRoom {
 			break
