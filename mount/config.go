@@ -74,6 +74,9 @@ func newMounter(cfg Config) *mounter {
 	return m
 }
 
+// connections is nconnect=: how many connections the session has to NFS.
+func (m *mounter) connections() int { return int(m.opts.Nconnect.Or(1)) }
+
 // auth returns what makes the credentials of a flavour.
 func (m *mounter) auth(f rpc.Flavor) rpc.Auth {
 	if f == rpc.FlavorNone {

@@ -9,8 +9,8 @@ import (
 	"github.com/gonfs/gonfs/rpc"
 )
 
-// Dial mounts: it makes one pass over the server's addresses and transports,
-// and ends within bounded time or when ctx does. Errors are *Error. The session
+// Dial mounts: it makes one pass over the servers of the spec, their addresses
+// and transports, and ends within bounded time or when ctx does. Errors are *Error. The session
 // holds connections until Umount or Close.
 func Dial(ctx context.Context, cfg Config) (*Session, error) {
 	return newMounter(cfg).mount(ctx)
@@ -18,13 +18,32 @@ func Dial(ctx context.Context, cfg Config) (*Session, error) {
 
 // mount is Dial.
 func (m *mounter) mount(ctx context.Context) (*Session, error) {
-	host := m.cfg.Spec.Host
+	var worst *Error
+	temporary := false
+	for _, host := range m.cfg.Spec.Hosts() {
+		s, err := m.mountFrom(ctx, host)
+		if err == nil {
+			return s, nil
+		}
+		temporary = temporary || err.Temporary
+		worst = telling(worst, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	worst.Temporary = temporary // one that may come back is enough
+	return nil, worst
+}
+
+// mountFrom mounts from one of the servers.
+func (m *mounter) mountFrom(ctx context.Context, host string) (*Session, *Error) {
 	targets, err := m.resolve(ctx, host, m.plan.NFS.family(), m.plan.NFS.Netids[0])
 	if err != nil {
 		return nil, m.newError("resolve", target{host: host}, err, "")
 	}
 	var worst *Error
 	for _, t := range targets {
+		t.name = host
 		s, err := m.dial(ctx, t)
 		if err == nil {
 			m.log.InfoContext(ctx, "mounted", "spec", m.spec, "server", t.host, "options", s.opts.String())
@@ -69,13 +88,19 @@ func (m *mounter) dial(ctx context.Context, t target) (*Session, *Error) {
 }
 
 // mountdTarget returns the address at which mountd is asked: that of NFS,
-// unless mountproto= is of the other family.
+// unless mountaddr= or mounthost= names another, or mountproto= is of the other
+// family.
 func (m *mounter) mountdTarget(ctx context.Context, t target) (target, error) {
-	f := m.plan.Mountd.family()
-	if !t.addr.IsValid() || f.has(t.addr) {
+	f, host := m.plan.Mountd.family(), t.name
+	switch {
+	case m.opts.MountAt.Set:
+		host = m.opts.MountAt.Value.String()
+	case m.opts.MountHost.Set:
+		host = m.opts.MountHost.Value
+	case !t.addr.IsValid() || f.has(t.addr):
 		return t, nil
 	}
-	l, err := m.resolve(ctx, m.cfg.Spec.Host, f, m.plan.Mountd.Netids[0])
+	l, err := m.resolve(ctx, host, f, m.plan.Mountd.Netids[0])
 	if err != nil {
 		return target{}, err
 	}

@@ -9,6 +9,10 @@ import (
 	"github.com/gonfs/gonfs/nfs3"
 )
 
+// longestName is the most that namlen= can say, as in the Linux client
+// (NFS3_MAXNAMLEN).
+const longestName = 255
+
 // root is what NFS tells of the export.
 type root struct {
 	fh       nfs3.FH
@@ -54,6 +58,9 @@ func (l *link) examine(ctx context.Context, c *nfs3.Client, fh nfs3.FH) (*root, 
 	if confErr != nil {
 		l.m.log.DebugContext(ctx, "no PATHCONF", "server", l.at.host, "error", confErr)
 		r.pathconf = nfs3.PathconfReply{}
+	}
+	if n := l.m.opts.NameMax.Value; n != 0 {
+		r.pathconf.NameMax = min(n, longestName)
 	}
 	switch {
 	case attrErr == nil:

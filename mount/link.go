@@ -23,6 +23,7 @@ type link struct {
 	first chan transport.Conn // the connection that mount made, until it is used
 	lost  chan error          // while mounting: why there is no connection any more
 	ready atomic.Bool         // the mount is made: from now on connections are renewed for ever
+	made  atomic.Uint32       // connections opened while mounting
 
 	port    atomic.Uint32 // where the program listens now
 	from    atomic.Uint32 // source port of the last connection
@@ -55,7 +56,8 @@ func (l *link) client(flavor rpc.Flavor) *rpc.Client {
 		Dial:   l.dial,
 		Policy: m.policy(transportOf(l.way.netid) == portmap.NetidUDP),
 		Auth:   m.auth(flavor), Cred: m.cred,
-		Server: m.cfg.Spec.Host, Logger: m.cfg.Logger,
+		Connections: m.connections(),
+		Server:      l.at.name, Logger: m.cfg.Logger,
 	})
 }
 
@@ -84,8 +86,7 @@ func (l *link) dial(ctx context.Context, last netip.AddrPort) (transport.Conn, e
 	default:
 	}
 	if !l.ready.Load() {
-		l.lose(ErrConnectionLost)
-		return nil, ErrConnectionLost
+		return l.another(ctx, last)
 	}
 	port := uint16(l.port.Load())
 	if l.refused.Swap(false) {
@@ -102,6 +103,21 @@ func (l *link) dial(ctx context.Context, last netip.AddrPort) (transport.Conn, e
 		return nil, err
 	}
 	return l.open(ctx, moved, last)
+}
+
+// another opens one of the connections beside the first (nconnect=) while the
+// mount is being made. One too many replaces one that was lost, which is the
+// end of the mount.
+func (l *link) another(ctx context.Context, last netip.AddrPort) (transport.Conn, error) {
+	err := ErrConnectionLost
+	if int(l.made.Add(1)) < l.m.connections() {
+		var conn transport.Conn
+		if conn, err = l.open(ctx, uint16(l.port.Load()), last); err == nil {
+			return conn, nil
+		}
+	}
+	l.lose(err)
+	return nil, err
 }
 
 // portNow asks rpcbind for the port of NFS; 0 if it does not tell.

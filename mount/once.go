@@ -87,7 +87,7 @@ func (m *mounter) open(ctx context.Context, t target, e endpoint, reserved bool,
 
 // dialer returns the dialer of the session's connections.
 func (m *mounter) dialer(reserved bool) *transport.Dialer {
-	return &transport.Dialer{Reserved: reserved, Timeout: dialLimit, DialContext: m.cfg.DialContext}
+	return &transport.Dialer{Reserved: reserved, Timeout: dialLimit, KeepAlive: m.opts.KeepAlive.Value, DialContext: m.cfg.DialContext}
 }
 
 // sourceOf returns the address that conn comes from, or zero if it has none.

@@ -28,6 +28,7 @@ func (f family) has(a netip.Addr) bool {
 type target struct {
 	host string     // an address, or a name that the caller's dialer resolves
 	addr netip.Addr // invalid if host is a name
+	name string     // the host of the spec that this is an address of, for messages
 }
 
 // hostport is what a Dialer dials.

@@ -39,7 +39,7 @@ func (s *Session) RootAttr() nfs3.Fattr { return s.root.attr }
 func (s *Session) FSInfo() nfs3.FsinfoReply { return s.root.info }
 
 // PathConf returns the server's answer to PATHCONF; the zero value, with
-// NameMax 0, if it had none.
+// NameMax 0, if it had none. With namlen= NameMax is that, but 255 at most.
 func (s *Session) PathConf() nfs3.PathconfReply { return s.root.pathconf }
 
 // Rsize returns the most bytes of data that a READ asks for: 1,024 to 1 MiB.

@@ -15,12 +15,12 @@ func Example() {
 	fmt.Println(o)
 	fmt.Println(o.Recovery.Value, o.Timeo.Value, o.Rsize.Value, o.Wsize.Set)
 
-	_, err = mountopt.Parse("rw,nconnect=4")
+	_, err = mountopt.Parse("rw,nconnect=40")
 	fmt.Println(err)
 	// Output:
 	// rw,nosuid,vers=3,rsize=65536,hard,nolock,timeo=100,local_lock=all
 	// hard 10s 65536 false
-	// option 'nconnect=4' is not supported yet by gonfs
+	// invalid value for 'nconnect=' option: '40' is not a number of connections (1 to 16)
 }
 
 func ExampleParseSpec() {

@@ -1,6 +1,7 @@
 package mountopt
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -37,8 +38,16 @@ type Options struct {
 	MountPort  Opt[uint16] // mountport: port of mountd, likewise
 	MountVers  Opt[uint32] // mountvers: always 3
 
+	MountHost Opt[string]     // mounthost: the host that mountd is asked at, if it is not the server
+	MountAt   Opt[netip.Addr] // mountaddr: its address; goes before mounthost
+
+	Nconnect  Opt[uint32]        // nconnect: connections to NFS, 1 to 16; default 1
+	KeepAlive Opt[time.Duration] // keepalive: idle time before TCP asks whether the server lives; default 30 s
+
 	Rsize Opt[uint32] // most bytes of a READ as wished; package mount rounds and clamps it
 	Wsize Opt[uint32] // most bytes of a WRITE, likewise
+
+	NameMax Opt[uint32] // namlen: longest name as statfs(2) tells it; 0 and not given: what PATHCONF says
 
 	Timeo    Opt[time.Duration] // minor timeout; default 60 s (TCP), 1.1 s (UDP)
 	Retrans  Opt[int]           // retransmissions before the major timeout; default 2 (TCP), 3 (UDP)
@@ -53,6 +62,11 @@ type Options struct {
 	AcDirMin, AcDirMax Opt[time.Duration] // attribute cache of directories
 	NoAC               Opt[bool]          // ac, noac
 	NoCTO              Opt[bool]          // cto, nocto: no revalidation at open
+
+	// What a command does that mounts; Parse reads it, package mount does not
+	// look at it: it makes one attempt.
+	Background Opt[bool]   // bg, fg: go on in the background after a first attempt that failed for now
+	Retry      Opt[uint32] // retry: minutes for which a mount is tried; see RetryMinutes
 
 	AllowOther bool // allow_other: an ordinary user's mount that other users may enter (root's always can)
 	Remount    bool // remount: change a mount that exists
@@ -146,6 +160,21 @@ func (o *Options) AttrCache() AttrCache {
 	return c
 }
 
+// Minutes for which a mount is tried (nfs(5)): a little while when somebody
+// waits for it, and about a week in the background.
+const (
+	DefaultRetryForeground = 2
+	DefaultRetryBackground = 10000
+)
+
+// RetryMinutes returns for how many minutes a mount is tried; 0 means once.
+func (o *Options) RetryMinutes() uint32 {
+	if o.Background.Value {
+		return o.Retry.Or(DefaultRetryBackground)
+	}
+	return o.Retry.Or(DefaultRetryForeground)
+}
+
 // Over returns the options that hold when o is said over base: o's where they
 // were given, base's else. VFS, which does not know what was given, is o's.
 func (o *Options) Over(base *Options) *Options {
@@ -154,6 +183,9 @@ func (o *Options) Over(base *Options) *Options {
 	m.Vers, m.MountVers = o.Vers.over(m.Vers), o.MountVers.over(m.MountVers)
 	m.Proto, m.MountProto = o.Proto.over(m.Proto), o.MountProto.over(m.MountProto)
 	m.Port, m.MountPort = o.Port.over(m.Port), o.MountPort.over(m.MountPort)
+	m.MountHost, m.MountAt = o.MountHost.over(m.MountHost), o.MountAt.over(m.MountAt)
+	m.Nconnect, m.KeepAlive, m.NameMax = o.Nconnect.over(m.Nconnect), o.KeepAlive.over(m.KeepAlive), o.NameMax.over(m.NameMax)
+	m.Background, m.Retry = o.Background.over(m.Background), o.Retry.over(m.Retry)
 	m.Rsize, m.Wsize = o.Rsize.over(m.Rsize), o.Wsize.over(m.Wsize)
 	m.Timeo, m.Retrans, m.Recovery = o.Timeo.over(m.Timeo), o.Retrans.over(m.Retrans), o.Recovery.over(m.Recovery)
 	m.Resvport, m.Lock, m.LocalLock = o.Resvport.over(m.Resvport), o.Lock.over(m.Lock), o.LocalLock.over(m.LocalLock)

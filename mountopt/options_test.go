@@ -1,6 +1,7 @@
 package mountopt
 
 import (
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -89,6 +90,10 @@ func TestValidateRefusesWhatAProgramGotWrong(t *testing.T) {
 		"no time at all":           {Timeo: Some(time.Duration(0))},
 		"less than no retransmits": {Retrans: Some(-1)},
 		"Kerberos":                 {Sec: []string{"sys", "krb5"}},
+		"connections over the top": {Nconnect: Some[uint32](17)},
+		"no keepalive at all":      {KeepAlive: Some(time.Duration(0))},
+		"an address that is none":  {MountAt: Some(netip.Addr{})},
+		"a list of mountds":        {MountHost: Some("a,b")},
 		"half of the locks":        {LocalLock: Some(LocalFlock)},
 	} {
 		if o.Validate() == nil {
@@ -100,7 +105,7 @@ func TestValidateRefusesWhatAProgramGotWrong(t *testing.T) {
 // One row sets every field that an option can set, so that Over forgets none.
 func TestOverKnowsEveryOption(t *testing.T) {
 	const all = "vers=3,proto=udp,mountproto=tcp,port=1,mountport=2,mountvers=3,rsize=1,wsize=2,timeo=3,retrans=4,soft,sec=none," +
-		"noresvport,nolock,local_lock=all,acregmin=5,acregmax=6,acdirmin=7,acdirmax=8,ac,nocto"
+		"mounthost=m,mountaddr=::1,nconnect=2,keepalive=3,namlen=4,bg,retry=5,noresvport,nolock,local_lock=all,acregmin=5,acregmax=6,acdirmin=7,acdirmax=8,ac,nocto"
 	given, err := Parse(all)
 	if err != nil {
 		t.Fatal(err)
@@ -125,6 +130,30 @@ func TestOverKnowsEveryOption(t *testing.T) {
 	got := over.Over(given)
 	if got.Recovery.Value != Hard || got.Rsize.Value != 9 || got.Wsize.Value != 2 || len(got.Sec) != 1 || got.Sec[0] != "sys" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// A mount waits a little in the foreground and long in the background.
+func TestRetryMinutes(t *testing.T) {
+	for in, want := range map[string]uint32{
+		"": 2, "fg": 2, "bg": 10000, "bg,fg": 2, "retry=0": 0, "bg,retry=0": 0, "retry=7,bg": 7, "retry=1,retry=2": 2,
+	} {
+		o, err := Parse(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := o.RetryMinutes(); got != want {
+			t.Errorf("%q: %d minutes, want %d", in, got, want)
+		}
+	}
+}
+
+func TestHostsOfASpec(t *testing.T) {
+	for in, want := range map[string]string{"a:/e": "a", "a,b,c:/e": "a b c", "[::1,b]:/e": "::1 b"} {
+		s, err := ParseSpec(in)
+		if got := strings.Join(s.Hosts(), " "); got != want || err != nil || s.String() != in {
+			t.Errorf("%s: hosts %s of %s, want %s (%v)", in, got, s, want, err)
+		}
 	}
 }
 

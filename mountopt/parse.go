@@ -3,6 +3,7 @@ package mountopt
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // maxLen bounds an option string. mount(2) takes a page; this is more than any
@@ -138,6 +139,18 @@ func (o *Options) Validate() error {
 		if o.MountProto.Set {
 			return noMountTransport(item{"mountproto", v, true})
 		}
+	}
+	if n := o.Nconnect; n.Set && (n.Value < 1 || n.Value > maxConnections) {
+		return badValue("nconnect", decimal(n.Value), "a number of connections (1 to 16)")
+	}
+	if k := o.KeepAlive; k.Set && (k.Value < time.Second || k.Value > maxKeepAlive*time.Second) {
+		return badValue("keepalive", k.Value.String(), "1 s to 32767 s")
+	}
+	if a := o.MountAt; a.Set && !a.Value.IsValid() {
+		return badValue("mountaddr", "", "an IP address")
+	}
+	if h := o.MountHost; h.Set && !isHost(h.Value) {
+		return badValue("mounthost", h.Value, "the name or address of a host")
 	}
 	if o.Timeo.Set && o.Timeo.Value <= 0 {
 		return badValue("timeo", o.Timeo.Value.String(), "more than 0")

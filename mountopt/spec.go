@@ -10,13 +10,14 @@ import (
 
 // Limits of a spec (nfs-utils, utils/mount/parse_dev.c; RFC 1813, MNTPATHLEN).
 const (
-	maxHost = 255
-	maxPath = 1024
+	maxHost  = 255
+	maxPath  = 1024
+	maxHosts = 16 // ours: each may cost minutes when it is away
 )
 
 // Spec is what is mounted: an export of a server.
 type Spec struct {
-	Host string // name or address; an IPv6 address has no brackets, and keeps its %scope
+	Host string // name or address; an IPv6 address has no brackets, and keeps its %scope. May be a list, see Hosts
 	Path string // the export as mountd knows it: bytes, not necessarily UTF-8
 	Port uint16 // of NFS, as an nfs:// URL may give it; 0: it gave none
 }
@@ -27,6 +28,8 @@ type Spec struct {
 //	[fe80::1%eth0]:/path   anything may stand in the brackets
 //	nfs://host:port/path   RFC 2224, the port may be left out
 //
+// Instead of one host there may be several with commas between them, which all
+// serve the same: see Spec.Hosts.//
 // A path is not cleaned, and need not begin with a slash: servers have exports
 // of any name. The path of a URL is percent-decoded; it begins where the
 // server's public file handle is, for which "/" is taken, so that nfs://h/e and
@@ -69,16 +72,33 @@ func (s Spec) check(written string) error {
 		return specError(written, "remote share not in 'host:dir' format: the host is missing")
 	case s.Path == "":
 		return specError(written, "remote share not in 'host:dir' format: the path is missing")
-	case len(s.Host) > maxHost:
-		return specError(written, "server hostname is too long (at most 255 bytes)")
 	case len(s.Path) > maxPath:
 		return specError(written, "export pathname is too long (at most 1024 bytes)")
-	case strings.Contains(s.Host, ","):
-		return specError(written, "multiple hostnames are not supported yet by gonfs")
-	case strings.ContainsFunc(s.Host, notInHost):
-		return specError(written, "the hostname has a blank, a slash, a bracket or a control character in it")
+	}
+	hosts := s.Hosts()
+	if len(hosts) > maxHosts {
+		return specError(written, "more than 16 servers")
+	}
+	for _, h := range hosts {
+		switch {
+		case h == "":
+			return specError(written, "remote share not in 'host:dir' format: a host is missing between commas")
+		case len(h) > maxHost:
+			return specError(written, "server hostname is too long (at most 255 bytes)")
+		case strings.ContainsFunc(h, notInHost):
+			return specError(written, "the hostname has a blank, a slash, a bracket or a control character in it")
+		}
 	}
 	return nil
+}
+
+// Hosts returns the servers of the spec in the order in which they are tried:
+// "a,b:/path" is mounted from b if a does not serve it.
+func (s Spec) Hosts() []string { return strings.Split(s.Host, ",") }
+
+// isHost reports whether h may be a host's name or address.
+func isHost(h string) bool {
+	return h != "" && len(h) <= maxHost && !strings.ContainsFunc(h, notInHost) && !strings.Contains(h, ",")
 }
 
 func isURL(s string) bool { return len(s) >= 6 && strings.EqualFold(s[:6], "nfs://") }
@@ -133,7 +153,7 @@ func (s Spec) String() string {
 	return plain
 }
 
-// Address returns the host with a port, for dialing.
+// Address returns the host, which must be a single one, with a port, for dialing.
 func (s Spec) Address(port uint16) string {
 	return net.JoinHostPort(s.Host, strconv.Itoa(int(port)))
 }

@@ -28,8 +28,11 @@ func (o *Options) String() string {
 	add("vers", "3")
 	addNumber(add, "rsize", o.Rsize)
 	addNumber(add, "wsize", o.Wsize)
-	if o.Namlen != 0 {
+	switch {
+	case o.Namlen != 0:
 		add("namlen", decimal(o.Namlen))
+	case o.NameMax.Value != 0:
+		addNumber(add, "namlen", o.NameMax)
 	}
 	ac := o.AttrCache()
 	seconds("acregmin", ac.RegMin, DefaultAcRegMin)
@@ -45,6 +48,10 @@ func (o *Options) String() string {
 	if o.Proto.Set {
 		add("proto", o.Proto.Value)
 	}
+	addNumber(add, "nconnect", o.Nconnect)
+	if o.KeepAlive.Set {
+		add("keepalive", strconv.FormatInt(int64(o.KeepAlive.Value/time.Second), 10))
+	}
 	if o.Port.Value != 0 {
 		addNumber(add, "port", o.Port)
 	}
@@ -55,8 +62,13 @@ func (o *Options) String() string {
 	if len(o.Sec) > 0 {
 		add("sec", strings.Join(o.Sec, ":"))
 	}
-	if o.MountAddr != "" {
+	switch { // the kernel shows the address that the host turned out to have
+	case o.MountAddr != "":
 		add("mountaddr", o.MountAddr)
+	case o.MountAt.Set:
+		add("mountaddr", o.MountAt.Value.String())
+	case o.MountHost.Set:
+		add("mounthost", o.MountHost.Value)
 	}
 	addNumber(add, "mountvers", o.MountVers)
 	if o.MountPort.Value != 0 {

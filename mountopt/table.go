@@ -86,20 +86,6 @@ func only(accepted string, others ...string) setter {
 	}
 }
 
-// onlyNumber is only for numbers up to limit.
-func onlyNumber(accepted, limit uint64, want string) setter {
-	return func(_ *parser, it item) error {
-		n, ok := number(it.value, limit)
-		switch {
-		case !ok || n < accepted:
-			return badValue(it.name, it.value, want)
-		case n != accepted:
-			return unsupported(it, "")
-		}
-		return nil
-	}
-}
-
 // warn accepts an option that has no effect, and says so once.
 func warn(text string) setter {
 	return func(p *parser, it item) error {
@@ -120,6 +106,7 @@ func acDirMin(o *Options) *Opt[time.Duration] { return &o.AcDirMin }
 func acDirMax(o *Options) *Opt[time.Duration] { return &o.AcDirMax }
 func noAC(o *Options) *Opt[bool]              { return &o.NoAC }
 func noCTO(o *Options) *Opt[bool]             { return &o.NoCTO }
+func background(o *Options) *Opt[bool]        { return &o.Background }
 func lock(o *Options) *Opt[bool]              { return &o.Lock }
 func resvport(o *Options) *Opt[bool]          { return &o.Resvport }
 
