@@ -36,6 +36,9 @@ func mountCommand() *cli.Command {
 				Options: strings.Join(c.StringSlice("o"), ","),
 				Sloppy:  c.Bool("s"), Verbose: c.Bool("verbose"), Fake: c.Bool("fake"), LogFile: c.String("log"),
 			}
+			if r, err = r.WithDefaults(); err != nil {
+				return err
+			}
 			if c.Bool("foreground") {
 				return mounter.Foreground(context.WithoutCancel(c.Context), r)
 			}

@@ -34,6 +34,7 @@ Options most often used (all others: mount.gonfs(8)):
    port=N, mountport=N            ask no rpcbind for the port of NFS, of mountd
    rsize=N, wsize=N               most bytes of a READ, of a WRITE (64k, 1m …)
    hard, soft, softerr            a server that is away: wait for ever, or fail
+   bg, retry=MINUTES              go on trying without you; for how long
    timeo=TENTHS, retrans=N        when to ask again, and how often before it failed
    sec=sys|none                   whom the server takes us for
    noresvport                     use any source port, for servers that allow it

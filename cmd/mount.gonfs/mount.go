@@ -42,6 +42,11 @@ func mountAction(c *cli.Context) error {
 	if _, err := mountopt.ParseSpec(r.Spec); err != nil && !o.Remount {
 		return exitcodes.New(exitcodes.Failure, "%w", err)
 	}
+	if !o.Remount {
+		if r, err = r.WithDefaults(); err != nil {
+			return err
+		}
+	}
 	ns := c.String("N")
 	if ns != "" && c.Bool("foreground") {
 		return usage(c.App.Name, errors.New("-N and --foreground cannot be combined: use nsenter(1)"))

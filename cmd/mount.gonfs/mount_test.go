@@ -102,7 +102,7 @@ func TestWhatGoesWrong(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const nobody = "port=9,mountport=9,tcp"
+	const nobody = "port=9,mountport=9,tcp,retry=0"
 	for name, tt := range map[string]struct {
 		args []string
 		code int
@@ -114,7 +114,7 @@ func TestWhatGoesWrong(t *testing.T) {
 		"another type":       {[]string{"h:/e", dir, "-t", "nfs"}, 1, `type "nfs" is not gonfs; mount.gonfs --help explains`},
 		"no spec":            {[]string{"/dev/sda", dir}, 32, "/dev/sda: remote share not in 'host:dir' format"},
 		"an unknown option":  {[]string{"h:/e", dir, "-o", "frob"}, 32, "an incorrect mount option was specified: 'frob' is unknown to gonfs"},
-		"a later option":     {[]string{"h:/e", dir, "-o", "nconnect=4"}, 32, "option 'nconnect=4' is not supported yet by gonfs"},
+		"a later option":     {[]string{"h:/e", dir, "-o", "bsize=4k"}, 32, "option 'bsize=4k' is not supported yet by gonfs"},
 		"a bad value":        {[]string{"h:/e", dir, "-so", "timeo=abc"}, 32, "invalid value for 'timeo=' option: 'abc' is not a number of tenths of a second (1 to 2147483647)"},
 		"two versions":       {[]string{"h:/e", dir, "-o", "vers=3,v3"}, 32, "multiple version options not permitted"},
 		"version 4":          {[]string{"h:/e", dir, "-o", "vers=4.1"}, 32, "requested NFS version or transport protocol is not supported: 'vers=4.1': gonfs speaks NFS version 3"},
@@ -124,6 +124,7 @@ func TestWhatGoesWrong(t *testing.T) {
 		"no mount point":     {[]string{"127.0.0.1:/e", dir + "/none", "-o", nobody}, 32, "mount point " + dir + "/none does not exist"},
 		"a file":             {[]string{"127.0.0.1:/e", file, "-o", nobody}, 32, "mount point " + file + " is not a directory"},
 		"nobody listens":     {[]string{"127.0.0.1:/e", dir, "-o", nobody}, 32, "Connection refused"},
+		"bg, for good":       {[]string{"127.0.0.1:/e", dir + "/none", "-o", "bg"}, 32, "mount point " + dir + "/none does not exist"},
 		"nothing to remount": {[]string{"h:/e", dir, "-o", "remount,ro"}, 32, "mount point " + dir + " is not mounted by gonfs, or its daemon is gone"},
 		"no such namespace":  {[]string{"h:/e", dir, "-N", "/none"}, 2, "mount namespace: open /none: no such file or directory"},
 	} {

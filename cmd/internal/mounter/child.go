@@ -39,6 +39,9 @@ func ChildMain() {
 // nothing was really mounted (Request.Fake).
 type Ready interface {
 	Ready(warnings []string, rec *mounttab.Record) error
+	// Background is called before Ready, if at all: r is not mounted yet, and
+	// will be tried for as long as it takes (option bg).
+	Background(r Request) error
 }
 
 // parent is the process that waits for us.
@@ -63,6 +66,11 @@ func (p *parent) Ready(warnings []string, rec *mounttab.Record) error {
 		}
 	}
 	return nil
+}
+
+// Background sends the parent away with exit code 0.
+func (p *parent) Background(r Request) error {
+	return p.Ready([]string{fmt.Sprintf("backgrounding %q", r.Spec), fmt.Sprintf("mount options: %q", r.Options)}, nil)
 }
 
 // tell says how it went, once.

@@ -24,6 +24,12 @@ func (t terminal) Ready(warnings []string, rec *mounttab.Record) error {
 	return notifySystemd("READY=1")
 }
 
+// Background does not go there: this process was asked to stay.
+func (t terminal) Background(r Request) error {
+	fmt.Fprintf(os.Stderr, "%s: %s is not mounted yet: trying again\n", t.program, r.Spec)
+	return nil
+}
+
 // notifySystemd sends a datagram to the socket of sd_notify(3), if there is
 // one.
 func notifySystemd(state string) error {

@@ -43,16 +43,21 @@ func Serve(ctx context.Context, r Request, ready Ready) error {
 
 	sig := catch(ctx) // from here on signals are ours
 	defer sig.stop()
-	session, err := mount.Dial(sig.ctx, mount.Config{Spec: spec, Options: options, Logger: log.With("mount", dir)})
+	t := newTrial(options, spec, log, func() error { return ready.Background(r) })
+	var session *mount.Session
+	err = t.run(sig.ctx, func() (err error) {
+		session, err = mount.Dial(sig.ctx, mount.Config{Spec: spec, Options: options, Logger: log.With("mount", dir)})
+		return err
+	})
 	if err != nil {
-		return sig.because(err)
+		return sig.because(t.giveUp(err))
 	}
 	if r.Fake {
 		return errors.Join(session.Umount(context.Background()), ready.Ready(options.Warnings, nil))
 	}
 	m, err := attach(sig.ctx, session, spec, dir, r.Options, log)
 	if err != nil {
-		return sig.because(errors.Join(err, session.Umount(context.Background())))
+		return sig.because(t.giveUp(errors.Join(err, session.Umount(context.Background()))))
 	}
 	rec := m.entry.Record()
 	if err := ready.Ready(options.Warnings, &rec); err != nil { // the parent is dead: nobody wants the mount
