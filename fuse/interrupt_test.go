@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -26,7 +28,9 @@ var children = map[string]func(path string){
 	"stat": func(path string) {
 		ignored := make(chan os.Signal, 100)
 		signal.Notify(ignored, syscall.SIGALRM)
+		runtime.LockOSThread()
 		fmt.Println("ready")
+		fmt.Println(unix.Gettid())
 		err := unix.Stat(path, new(unix.Stat_t)) // os.Stat would ask again at EINTR
 		fmt.Println("stat:", err)
 		io.Copy(io.Discard, os.Stdin) // lives on
@@ -69,6 +73,23 @@ func childAs(t testing.TB, what, path string, who *syscall.Credential) (*exec.Cm
 	return cmd, r
 }
 
+// stat starts a process that stats path, and returns it with its output and
+// what sends SIGALRM to the very thread that waits.
+func stat(t testing.TB, path string) (cmd *exec.Cmd, out *bufio.Reader, alarm func()) {
+	t.Helper()
+	cmd, out = child(t, "stat", path)
+	line, _ := out.ReadString('\n')
+	tid, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cmd, out, func() {
+		if err := unix.Tgkill(cmd.Process.Pid, tid, unix.SIGALRM); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // waiting waits until the server has been asked at least n times.
 func waiting(t testing.TB, s *nfstest.Server, proc string, n int) {
 	t.Helper()
@@ -85,10 +106,10 @@ func TestAHarmlessSignalDoesNotInterruptAndAFatalOneDoes(t *testing.T) {
 	write(t, s, "f", nil)
 	held := s.Fault(nfstest.Fault{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DropReply()}})
 
-	cmd, out := child(t, "stat", filepath.Join(m.Dir(), "f"))
+	cmd, out, alarm := stat(t, filepath.Join(m.Dir(), "f"))
 	waiting(t, s, "LOOKUP", 1)
 	for range 3 {
-		cmd.Process.Signal(syscall.SIGALRM)
+		alarm()
 		time.Sleep(100 * time.Millisecond)
 	}
 	start := time.Now()
@@ -109,10 +130,10 @@ func TestAnInterruptedCallGoesOnWhenTheServerComesBack(t *testing.T) {
 	m := mounted(t, s, "")
 	write(t, s, "f", nil)
 	s.Freeze()
-	cmd, out := child(t, "stat", filepath.Join(m.Dir(), "f"))
+	_, out, alarm := stat(t, filepath.Join(m.Dir(), "f"))
 	for range 5 {
 		time.Sleep(50 * time.Millisecond)
-		cmd.Process.Signal(syscall.SIGALRM)
+		alarm()
 	}
 	s.Thaw()
 	within(t, 20*time.Second, "the stat", func() {
@@ -127,7 +148,7 @@ func TestAbortEndsWhatWaitsForADeadServer(t *testing.T) {
 	m := mounted(t, s, "")
 	write(t, s, "f", nil)
 	s.Freeze()
-	_, out := child(t, "stat", filepath.Join(m.Dir(), "f"))
+	_, out, _ := stat(t, filepath.Join(m.Dir(), "f"))
 	time.Sleep(200 * time.Millisecond)
 	start := time.Now()
 	if err := m.Abort(t.Context()); err != nil {
@@ -148,7 +169,7 @@ func TestUnmountIsBoundedWhenTheServerIsDead(t *testing.T) {
 	m := mounted(t, s, "")
 	write(t, s, "f", nil)
 	s.Freeze()
-	child(t, "stat", filepath.Join(m.Dir(), "f"))
+	stat(t, filepath.Join(m.Dir(), "f"))
 	time.Sleep(200 * time.Millisecond)
 	within(t, 15*time.Second, "Detach", func() {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
