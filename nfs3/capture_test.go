@@ -14,7 +14,8 @@ import (
 
 // captures is where recorded traffic with real servers lies: a file NNN-PROC-
 // call.hex or -reply.hex holds one RPC message without its record mark, as
-// lines of hexadecimal with comments after "#".
+// lines of hexadecimal with comments after "#". There is at least one of each
+// procedure.
 const captures = "../testdata/wire/nfs3"
 
 // Every recorded message must decode to its end, and encode to the same bytes
@@ -24,8 +25,12 @@ func TestCapturesOfRealServersDecodeAndEncodeToTheSameBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) == 0 {
-		t.Logf("no captures in %s", captures)
+	for _, p := range Procs {
+		for _, kind := range []string{"call", "reply"} {
+			if m, _ := filepath.Glob(filepath.Join(captures, "*-"+p.Name+"-*"+kind+".hex")); len(m) == 0 {
+				t.Errorf("there is no captured %s of %s", kind, p.Name)
+			}
+		}
 	}
 	named := regexp.MustCompile(`^\d+-([A-Za-z]+)[-.].*?(call|reply)\.hex$`)
 	for _, file := range files {
