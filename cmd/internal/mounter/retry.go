@@ -78,7 +78,11 @@ func (t *trial) run(ctx context.Context, attempt func() error) error {
 		case left <= 0:
 			return err
 		}
-		t.log.Warn(fmt.Sprintf("mount to NFS server '%s' failed: %s, retrying", t.server, message(err)))
+		level := slog.LevelInfo // somebody waits, and will see how it ends
+		if t.gone {
+			level = slog.LevelWarn
+		}
+		t.log.Log(ctx, level, fmt.Sprintf("mount to NFS server '%s' failed: %s, retrying", t.server, message(err)))
 		// In the foreground a timeout has waited already.
 		if t.background || !timedOut(err) || time.Since(began) < waitFirst {
 			if err := t.sleep(ctx, wait, left); err != nil {
