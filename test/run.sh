@@ -17,7 +17,7 @@ platforms=(linux/386 linux/arm64 linux/s390x darwin/arm64 windows/amd64 freebsd/
 debian=(nfs-ganesha nfs-ganesha-vfs rpcbind fuse3 tshark fio git gcc libc6-dev qemu-user-static util-linux iproute2 procps
 	diffutils tar shellcheck)
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
-fuzztime=10s
+fuzztime=${FUZZTIME:-10s}
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/gonfs-test.XXXXXX")
 lane=''
@@ -141,11 +141,14 @@ stage_scripts() {
 	shellcheck -x .ci/run test/*.sh test/*/*.sh
 }
 
+# The question is whether it compiles: without optimising that is told sooner. (s390x is optimised, for the tests that run there.)
 stage_cross() {
-	local p
+	local p flags
 	for p in "${platforms[@]}"; do
+		flags=()
+		[ "$p" = linux/s390x ] || flags=(-gcflags='all=-N -l')
 		echo "$p"
-		CGO_ENABLED=0 GOOS=${p%/*} GOARCH=${p#*/} go build "${portable[@]}"
+		CGO_ENABLED=0 GOOS=${p%/*} GOARCH=${p#*/} go build "${flags[@]}" "${portable[@]}"
 	done
 }
 
@@ -160,7 +163,8 @@ stage_s390x() {
 	done
 }
 
-# Each fuzz target for a while, two at a time; a binary a package, so that nothing is built twice.
+# Each fuzz target for a while, two at a time; a binary a package, so that nothing is built twice. A worker that is late for the end
+# of its time says "context deadline exceeded" (https://go.dev/issue/75804, mended in Go 1.27): that alone is no finding.
 stage_fuzz() {
 	local dir bin target list=()
 	for dir in $(grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u); do
@@ -177,8 +181,10 @@ stage_fuzz() {
 	mkdir -p "$tmp/fuzzcache"
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	printf '%s\n' "${list[@]}" | xargs -P 2 -L 1 bash -c '
-		cd "$2" && "$3" -test.run "^$" -test.fuzz "^$4\$" -test.fuzztime "$0" -test.parallel 1 -test.fuzzcachedir "$1/fuzzcache" >"$1/$4.log" 2>&1 ||
-			{ echo "FAIL $2 $4"; cat "$1/$4.log"; exit 255; }' $fuzztime "$tmp"
+		log=$3.$4.log
+		cd "$2" && "$3" -test.run "^$" -test.fuzz "^$4\$" -test.fuzztime "$0" -test.parallel 1 -test.fuzzcachedir "$1" >"$log" 2>&1 ||
+			{ grep -q "context deadline exceeded" "$log" && ! grep -qE "Failing input|panic:|minimizing" "$log"; } ||
+			{ echo "FAIL $2 $4"; cat "$log"; exit 1; }' "$fuzztime" "$tmp/fuzzcache"
 	echo "note ${#list[@]} targets, $fuzztime each"
 }
 
