@@ -211,6 +211,39 @@ func TestAMountInUseIsBusyAndStays(t *testing.T) {
 	}
 }
 
+func TestADetachedMountLivesUntilItsLastFileIsClosed(t *testing.T) {
+	s := nfstest.Start(t, nfstest.Options{})
+	m := mounted(t, s, "")
+	f, err := os.Create(filepath.Join(m.Dir(), "f"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- m.Detach(t.Context()) }() // ends with the file
+	for deadline := time.Now().Add(10 * time.Second); m.conn.visible(m.Dir()); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it is not detached")
+		}
+	}
+	if _, err := f.WriteString("late"); err != nil {
+		t.Error(err)
+	}
+	select {
+	case err := <-done:
+		t.Errorf("Detach returned %v while a file was open", err)
+	default:
+	}
+	if err := f.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if got, err := s.ReadFile("f"); err != nil || string(got) != "late" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestSomebodyElsesUmountEndsTheMount(t *testing.T) {
 	s := nfstest.Start(t, nfstest.Options{})
 	m := mounted(t, s, "")

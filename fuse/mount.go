@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 
 	"github.com/gonfs/gonfs/client"
 	"github.com/gonfs/gonfs/mountopt"
@@ -105,6 +106,7 @@ func mountAs(ctx context.Context, fs *client.FS, c Config, direct bool) (*Mounte
 		return nil, err
 	}
 	if m.conn, err = newConnection(fd, dir, c.FsName); err != nil {
+		_ = unix.Close(fd)
 		return nil, errors.Join(err, m.detach())
 	}
 	m.raw.gone = m.conn.dead

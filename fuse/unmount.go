@@ -25,18 +25,18 @@ const (
 // Unmount unmounts the mount and waits until it has ended. If it is in use, it
 // stays and the error is EBUSY (see Detach). If ctx ends, or if the mount has
 // not ended 5 s after it was unmounted, it is aborted: what programs still do
-// with it fails. Unmount returns within 10 s of ctx's end whatever happens,
+// with it fails. Unmount returns within seconds of ctx's end whatever happens,
 // with an error if the mount has not ended even then; it does when the process
 // exits. A mount that has ended already is no error.
 func (m *Mounted) Unmount(ctx context.Context) error {
-	return m.end(ctx, func() error { return m.umount(0) })
+	return m.end(ctx, 0, grace)
 }
 
 // Detach takes the mount out of the directory tree even if it is in use, and
 // waits until it has ended: that is when the last file is closed, or when ctx
 // ends. Then it is aborted.
 func (m *Mounted) Detach(ctx context.Context) error {
-	return m.end(ctx, func() error { return m.umount(unix.MNT_DETACH) })
+	return m.end(ctx, unix.MNT_DETACH, 0)
 }
 
 // Abort makes all that programs do with the mount fail at once, and unmounts
@@ -48,10 +48,11 @@ func (m *Mounted) Abort(ctx context.Context) error {
 	return m.Detach(ctx)
 }
 
-// end unmounts by f and waits.
-func (m *Mounted) end(ctx context.Context, f func() error) error {
+// end unmounts and waits until the mount has ended, for limit at most if that
+// is not 0.
+func (m *Mounted) end(ctx context.Context, flags int, limit time.Duration) error {
 	done := make(chan error, 1)
-	go func() { done <- f() }() // ends with umount(2), which may wait for a server until the abort
+	go func() { done <- m.umount(flags) }() // ends with umount(2), which may wait for a server until the abort
 	var err error
 	select {
 	case err = <-done:
@@ -67,18 +68,23 @@ func (m *Mounted) end(ctx context.Context, f func() error) error {
 	if err != nil {
 		return &Error{"unmount", m.dir, err}
 	}
-	return m.await(ctx)
+	return m.await(ctx, limit)
 }
 
-// await waits for the end of a mount that was unmounted.
-func (m *Mounted) await(ctx context.Context) error {
-	t := time.NewTimer(grace)
-	defer t.Stop()
+// await waits for the end of a mount that was unmounted, and aborts it when
+// that takes too long.
+func (m *Mounted) await(ctx context.Context, limit time.Duration) error {
+	var late <-chan time.Time
+	if limit > 0 {
+		t := time.NewTimer(limit)
+		defer t.Stop()
+		late = t.C
+	}
 	select {
 	case <-m.ended:
 		return nil
 	case <-ctx.Done():
-	case <-t.C:
+	case <-late:
 	}
 	err := m.conn.abort()
 	select {
