@@ -49,7 +49,7 @@ func newApp() *cli.App {
 			return exitcodes.Usage(err)
 		},
 		Commands: []*cli.Command{
-			mountCommand(), umountCommand(), statusCommand(),
+			mountCommand(), umountCommand(), statusCommand(), explainCommand(),
 			lsCommand(), catCommand(), cpCommand(), statCommand(), dfCommand(),
 			demoCommand(),
 		},
