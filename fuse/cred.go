@@ -92,3 +92,16 @@ func parseGroups(status []byte) []uint32 {
 	}
 	return gids
 }
+
+// processCred returns the credential of this process.
+func processCred() (*rpc.Cred, error) {
+	groups, err := os.Getgroups()
+	if err != nil {
+		return nil, os.NewSyscallError("getgroups", err)
+	}
+	gids := make([]uint32, len(groups))
+	for i, g := range groups {
+		gids[i] = uint32(g)
+	}
+	return rpc.NewCred(uint32(os.Geteuid()), uint32(os.Getegid()), gids), nil
+}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfstest"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // sh runs a command of the shell as uid and gid with the groups, in dir. The
@@ -123,6 +124,29 @@ func mapAndWrite(path string) error {
 		return err
 	}
 	return unix.Munmap(data)
+}
+
+func TestAMountWithACredentialActsAsNobodyElse(t *testing.T) {
+	needFUSE(t)
+	s := nfstest.Start(t, nfstest.Options{})
+	fs, session := newFS(t, s, "")
+	dir := t.TempDir()
+	m, err := Mount(t.Context(), fs, Config{Dir: dir, Options: session.Options(), Cred: rpc.NewCred(1000, 2000, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "f"), []byte("x"), 0o600); err != nil {
+		t.Error(err)
+	}
+	if err := m.Unmount(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := s.Stat("f"); err != nil || a.UID != 1000 || a.GID != 2000 {
+		t.Errorf("%d:%d, %v", a.UID, a.GID, err)
+	}
+	if c, err := processCred(); err != nil || c.UID != 0 || c.GID != uint32(os.Getegid()) {
+		t.Errorf("%+v, %v", c, err)
+	}
 }
 
 // allow lets ordinary users reach a mount below t.TempDir.

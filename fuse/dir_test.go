@@ -18,7 +18,7 @@ import (
 func newTestRaw(t testing.TB, s *nfstest.Server) *raw {
 	t.Helper()
 	fs, _ := newFS(t, s, "")
-	r := newRaw(fs, testLogger(t), newCreds(), 4096)
+	r := newRaw(fs, testLogger(t), nil, 4096)
 	t.Cleanup(r.OnUnmount)
 	return r
 }

@@ -75,6 +75,6 @@ func (r *raw) current(w *waiter, ino *client.Inode) (nfs3.Fattr, bool) {
 	if r.fs.AttrTimeout(ino) == 0 {
 		return nfs3.Fattr{}, false
 	}
-	a, err := r.fs.Getattr(w, nil, ino)
+	a, err := r.fs.Getattr(w, r.own, ino)
 	return a, err == nil
 }

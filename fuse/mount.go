@@ -14,6 +14,7 @@ import (
 
 	"github.com/gonfs/gonfs/client"
 	"github.com/gonfs/gonfs/mountopt"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // Config says how an FS is mounted. Dir is required.
@@ -25,12 +26,14 @@ type Config struct {
 	Options *mountopt.Options
 	// FsName is the source that /proc/mounts shows: "host:/path".
 	FsName string
-	// AllowOther lets all users in, checks permissions by the mode bits here
-	// as well as at the server, and makes each call as the process that asked.
-	// It is always so for mounts by root. An ordinary user needs
-	// user_allow_other in /etc/fuse.conf for it, and has no other credential
-	// than its own at the server all the same.
+	// AllowOther lets all users in, and checks permissions by the mode bits
+	// here as well as at the server. It is always so for mounts by root; an
+	// ordinary user needs user_allow_other in /etc/fuse.conf for it.
 	AllowOther bool
+	// Cred is on whose behalf all calls are made. nil is whichever process
+	// asks, for mounts by root, who may act as anybody at the server; ordinary
+	// users may not, and nil is the user of this process for them.
+	Cred *rpc.Cred
 	// Logger gets what goes wrong; nil is silent.
 	Logger *slog.Logger
 }
@@ -87,13 +90,14 @@ func mountAs(ctx context.Context, fs *client.FS, c Config, direct bool) (*Mounte
 	if err != nil {
 		return nil, err
 	}
-	var who *creds
-	if os.Geteuid() == 0 { // only root may act as others at the server
-		who = newCreds()
+	if c.Cred == nil && os.Geteuid() != 0 {
+		if c.Cred, err = processCred(); err != nil {
+			return nil, err
+		}
 	}
 	m := &Mounted{
 		dir: dir, direct: direct, log: c.Logger,
-		raw:   newRaw(fs, c.Logger, who, blockSize(c.Options)),
+		raw:   newRaw(fs, c.Logger, c.Cred, blockSize(c.Options)),
 		ended: make(chan struct{}),
 	}
 	var fd int

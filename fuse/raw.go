@@ -20,22 +20,28 @@ type raw struct {
 	fs      *client.FS
 	nodes   nodes
 	handles handles
-	creds   *creds // nil: all calls are made as fs's own credential
+	creds   *creds    // of callers; nil: all calls are made as own
+	own     *rpc.Cred // nil where creds is not
 	inval   *invalidator
 	log     *slog.Logger
 	blksize uint32      // st_blksize
 	gone    func() bool // whether the kernel has given the mount up
 }
 
-func newRaw(fs *client.FS, log *slog.Logger, creds *creds, blksize uint32) *raw {
+// newRaw returns a raw that makes all calls as own or, if that is nil, as the
+// process that asks.
+func newRaw(fs *client.FS, log *slog.Logger, own *rpc.Cred, blksize uint32) *raw {
 	r := &raw{
 		RawFileSystem: gofuse.NewDefaultRawFileSystem(),
 		fs:            fs,
-		creds:         creds,
+		own:           own,
 		inval:         newInvalidator(),
 		log:           log,
 		blksize:       blksize,
 		gone:          func() bool { return false },
+	}
+	if own == nil {
+		r.creds = newCreds()
 	}
 	r.nodes.init(fs)
 	return r
@@ -49,10 +55,10 @@ func (r *raw) wait(cancel <-chan struct{}, h *gofuse.InHeader) *waiter {
 	return &waiter{cancel: cancel, pid: h.Pid, gone: r.gone}
 }
 
-// cred returns on whose behalf a request is made; nil is fs's own.
+// cred returns on whose behalf a request is made.
 func (r *raw) cred(h *gofuse.InHeader) *rpc.Cred {
-	if r.creds == nil {
-		return nil
+	if r.own != nil {
+		return r.own
 	}
 	return r.creds.of(h.Caller)
 }
