@@ -42,6 +42,7 @@ func (b *budget) acquire(ctx context.Context, n int64, pressed func()) error {
 	defer b.mu.Unlock()
 	if i := slices.Index(b.waiting, w); i >= 0 {
 		b.waiting = slices.Delete(b.waiting, i, i+1)
+		b.releaseLocked(0) // those behind may want less
 		return err
 	}
 	b.releaseLocked(n) // granted while we gave up

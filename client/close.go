@@ -16,6 +16,8 @@ type Unsaved struct {
 	Name   string // the last path under which the file was seen; may be empty
 	Bytes  uint64 // how many bytes are lost, or 0 if that is unknown
 	Err    error  // why
+
+	ino *Inode
 }
 
 // UnsavedError is the error of Close when data was lost.
@@ -61,7 +63,8 @@ func (e *UnsavedError) Unwrap() []error {
 // Close ends the file system in order: no new operation begins, dirty data is
 // sent and committed, files that were removed while open are removed, and all
 // goroutines end. If ctx ends first, the rest is given up. The error is an
-// *UnsavedError if data was lost. Files that are still open fail from now on.
+// *UnsavedError if data was lost, now or earlier, and no File has reported it.
+// Files that are still open fail from now on.
 // The session that the FS was made from is its owner's to close thereafter.
 // A second Close, or one after Abort, does nothing.
 func (fs *FS) Close(ctx context.Context) error {
@@ -78,10 +81,32 @@ func (fs *FS) Close(ctx context.Context) error {
 	left = errors.Join(left, fs.sillies.removing.wait(ctx))
 	fs.end(ErrClosed)
 	fs.crew.join(joinLimit)
-	if len(lost) > 0 {
+	if lost = fs.alsoLost(lost); len(lost) > 0 {
 		return &UnsavedError{lost}
 	}
 	return left
+}
+
+// alsoLost adds to lost what was lost earlier, after its files were closed, and
+// what was written while Close began.
+func (fs *FS) alsoLost(lost []Unsaved) []Unsaved {
+	known := map[*Inode]bool{}
+	add := func(u Unsaved) {
+		if !known[u.ino] {
+			known[u.ino] = true
+			lost = append(lost, u)
+		}
+	}
+	for _, u := range lost {
+		known[u.ino] = true
+	}
+	for _, u := range fs.wb.untold() {
+		add(u)
+	}
+	for _, u := range fs.wb.unsaved() {
+		add(Unsaved{u.ino.number, fs.pathOf(u.ino), u.bytes, ErrClosed, u.ino})
+	}
+	return lost
 }
 
 // Abort ends the file system at once: calls that are under way fail with
@@ -133,7 +158,7 @@ func (fs *FS) saveAll(ctx context.Context) (lost []Unsaved) {
 	}
 	for i, u := range files {
 		if errs[i] != nil {
-			lost = append(lost, Unsaved{u.ino.number, fs.pathOf(u.ino), left[u.ino], errs[i]})
+			lost = append(lost, Unsaved{u.ino.number, fs.pathOf(u.ino), left[u.ino], errs[i], u.ino})
 		}
 	}
 	return lost

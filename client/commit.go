@@ -79,7 +79,7 @@ func (w *writeback) commit(ino *Inode, cred *rpc.Cred, number uint64) {
 	d.kept = kept
 	switch {
 	case err != nil:
-		d.failLocked(err)
+		w.loseLocked(ino, done, err)
 	case again:
 		d.rounds++
 	default:

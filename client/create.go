@@ -92,8 +92,23 @@ func (fs *FS) createAs(ctx context.Context, cred *rpc.Cred, dir *Inode, name str
 		return fs.nfs.Create(ctx, cred, &args, reply)
 	})
 	if err == nil && how.Attr.Size.Set && ino.typ == nfs3.TypeReg {
-		fs.resized(ino, 0)
+		return fs.cut(ctx, cred, ino)
 	}
+	return ino, err
+}
+
+// cut notes that a CREATE has emptied ino. What was being written to it may
+// have come to the server after that; then it is emptied again, after the last
+// of these WRITEs was answered.
+func (fs *FS) cut(ctx context.Context, cred *rpc.Cred, ino *Inode) (*Inode, error) {
+	ino.mu.Lock()
+	size := ino.cache.attr.Size
+	ino.mu.Unlock()
+	if size == 0 && !ino.data.hasDirty() {
+		fs.resized(ino, 0)
+		return ino, nil
+	}
+	_, err := fs.Setattr(ctx, cred, ino, nil, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
 	return ino, err
 }
 

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
@@ -110,7 +109,7 @@ func (d *Dir) Inode() *Inode { return d.ino }
 // in circles is a *DirError. ctx cancels the wait; a later Read goes on where
 // this one was.
 func (d *Dir) Read(ctx context.Context, max int) ([]DirEntry, error) {
-	if err := d.take(ctx); err != nil {
+	if err := receive(ctx, d.turn); err != nil {
 		return nil, err
 	}
 	defer func() { d.turn <- struct{}{} }()
@@ -139,29 +138,6 @@ func (d *Dir) Read(ctx context.Context, max int) ([]DirEntry, error) {
 	d.at += len(rest)
 	d.place += uint64(len(rest))
 	return rest, nil
-}
-
-// take waits for the caller's turn, by the rules of rpc.GiveUpper.
-func (d *Dir) take(ctx context.Context) error {
-	select {
-	case <-d.turn:
-		return nil
-	case <-ctx.Done():
-	}
-	g, patient := ctx.(rpc.GiveUpper)
-	if !patient {
-		return context.Cause(ctx)
-	}
-	t := time.NewTicker(200 * time.Millisecond)
-	defer t.Stop()
-	for !g.GiveUp() {
-		select {
-		case <-d.turn:
-			return nil
-		case <-t.C:
-		}
-	}
-	return context.Cause(ctx)
 }
 
 // Seek makes the next Read begin behind the entry with that Cookie; 0 begins

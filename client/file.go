@@ -35,7 +35,8 @@ type fileData struct {
 
 	errSeq  uint64 // number of write-back errors
 	lastErr error
-	errSeen bool // some File reported lastErr
+	errSeen bool   // some File reported lastErr
+	lost    uint64 // bytes that errors took which no File reported
 
 	open      int  // open Files
 	appending bool // an Append is under way
@@ -79,12 +80,6 @@ func (d *fileData) opens() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.open
-}
-
-// failLocked latches an error of write-back: each File reports it once.
-func (d *fileData) failLocked(err error) {
-	d.errSeq++
-	d.lastErr, d.errSeen = err, false
 }
 
 // File is an open file: an Inode with the flags and the credential that it was
@@ -141,7 +136,8 @@ func (f *File) report() error {
 	if f.seen.Swap(d.errSeq) == d.errSeq {
 		return nil
 	}
-	d.errSeen = true
+	f.fs.wb.told(f.ino)
+	d.errSeen, d.lost = true, 0
 	return d.lastErr
 }
 
@@ -174,7 +170,7 @@ func (f *File) Release() {
 	if f.released.Swap(true) {
 		return
 	}
-	f.ra.drop()
+	f.ra.close()
 	d := &f.ino.data
 	d.mu.Lock()
 	d.open--

@@ -13,8 +13,8 @@ import (
 )
 
 // Handle is an open file or directory, as os.File is, with a context in front
-// of each call. It is safe for concurrent use; Read, Write and Seek share one
-// offset. IO gives it the method set of package io.
+// of each call. It is safe for concurrent use; Read, Write, Seek and ReadDir
+// share one place, and take turns, for which they wait as long as ctx allows. IO gives it the method set of package io.
 //
 // What was written is safe on the server when Sync or Close has returned nil.
 type Handle struct {
@@ -24,11 +24,25 @@ type Handle struct {
 	file  *File // nil for a directory
 	flags int
 
-	mu     sync.Mutex // guards all below; held during Read and Write, which are in order
-	off    int64
-	dir    *Dir // of a directory, from its first ReadDir on
+	turn chan struct{} // whoever holds its one token owns off
+	off  int64
+
+	mu     sync.Mutex // guards all below
+	dir    *Dir       // of a directory, from its first ReadDir on
 	closed bool
 }
+
+func (t *Tree) handle(ino *Inode, f *File, flags int) *Handle {
+	h := &Handle{t: t, ino: ino, file: f, flags: flags, turn: make(chan struct{}, 1)}
+	h.turn <- struct{}{}
+	return h
+}
+
+// take waits for the caller's turn; it is given back to h.turn.
+func (h *Handle) take(ctx context.Context) error { return receive(ctx, h.turn) }
+
+// give ends the caller's turn.
+func (h *Handle) give() { h.turn <- struct{}{} }
 
 // Open opens a file or directory for reading.
 func (t *Tree) Open(ctx context.Context, name string) (*Handle, error) {
@@ -69,9 +83,18 @@ func (t *Tree) OpenFile(ctx context.Context, name string, flags int, perm iofs.F
 func (t *Tree) openCreate(ctx context.Context, name string, flags int, perm iofs.FileMode) (h *Handle, err error) {
 	for links := 0; ; links++ {
 		err = t.inRaw(ctx, name, func(dir *Inode, last string) error {
+			if flags&os.O_EXCL == 0 { // CREATE would not ask whether we may read and write what is there
+				ino, _, err := t.fs.Lookup(ctx, t.cred, dir, last)
+				if err == nil {
+					h, err = t.open(ctx, ino, flags)
+				}
+				if !errors.Is(err, nfs3.ErrNoent) {
+					return err
+				}
+			}
 			ino, _, f, err := t.fs.Create(ctx, t.cred, dir, last, flags, nfsMode(perm))
 			if err == nil {
-				h = &Handle{t: t, ino: ino, file: f, flags: flags}
+				h = t.handle(ino, f, flags)
 			}
 			return err
 		})
@@ -99,10 +122,10 @@ func (t *Tree) linkEnd(ctx context.Context, name string) (string, error) {
 }
 
 func (t *Tree) open(ctx context.Context, ino *Inode, flags int) (*Handle, error) {
-	h := &Handle{t: t, ino: ino, flags: flags}
+	h := t.handle(ino, nil, flags)
 	switch ino.Type() {
 	case nfs3.TypeDir:
-		if flags&(os.O_WRONLY|os.O_RDWR|os.O_TRUNC) != 0 {
+		if flags&(os.O_WRONLY|os.O_RDWR|os.O_TRUNC|os.O_CREATE) != 0 {
 			return nil, nfs3.ErrIsdir
 		}
 		return h, nil
@@ -184,22 +207,20 @@ func (h *Handle) Sync(ctx context.Context) error {
 // then the error at the end is io.EOF. Without a limit it returns all that are
 // left, and Tree.ReadDir is the better way to go through a large directory.
 func (h *Handle) ReadDir(ctx context.Context, n int) (out []iofs.DirEntry, err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
-		return nil, h.fail("readdir", iofs.ErrClosed)
+	if err := h.take(ctx); err != nil {
+		return nil, h.fail("readdir", err)
 	}
-	if h.dir == nil {
-		if h.dir, err = h.t.fs.OpenDir(ctx, h.t.cred, h.ino); err != nil {
-			return nil, h.fail("readdir", err)
-		}
+	defer h.give()
+	dir, err := h.opened(ctx)
+	if err != nil {
+		return nil, h.fail("readdir", err)
 	}
 	for n <= 0 || len(out) < n {
 		want := dirBatch
 		if n > 0 {
 			want = min(want, n-len(out))
 		}
-		batch, err := h.dir.Read(ctx, want)
+		batch, err := dir.Read(ctx, want)
 		for _, e := range batch {
 			out = append(out, h.t.dirEntry(ctx, h.name, e))
 		}
@@ -214,6 +235,31 @@ func (h *Handle) ReadDir(ctx context.Context, n int) (out []iofs.DirEntry, err e
 		return nil, io.EOF
 	}
 	return out, nil
+}
+
+// opened returns the Dir of a directory, making it at the first call. The
+// caller has its turn.
+func (h *Handle) opened(ctx context.Context) (*Dir, error) {
+	h.mu.Lock()
+	dir, closed := h.dir, h.closed
+	h.mu.Unlock()
+	if closed {
+		return nil, iofs.ErrClosed
+	}
+	if dir != nil {
+		return dir, nil
+	}
+	dir, err := h.t.fs.OpenDir(ctx, h.t.cred, h.ino)
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed { // meanwhile
+		dir.Close()
+	}
+	h.dir = dir
+	return dir, nil
 }
 
 // Close ends h. What was written is sent and committed first, and an error of

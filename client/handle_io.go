@@ -42,8 +42,10 @@ func (h *Handle) Read(ctx context.Context, p []byte) (n int, err error) {
 	if err != nil || len(p) == 0 {
 		return 0, h.fail("read", err)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	if err := h.take(ctx); err != nil {
+		return 0, h.fail("read", err)
+	}
+	defer h.give()
 	n, err = f.ReadAt(ctx, p, h.off)
 	h.off += int64(n)
 	if n > 0 && errors.Is(err, io.EOF) {
@@ -59,8 +61,10 @@ func (h *Handle) Write(ctx context.Context, p []byte) (n int, err error) {
 	if err != nil {
 		return 0, h.fail("write", err)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
+	if err := h.take(ctx); err != nil {
+		return 0, h.fail("write", err)
+	}
+	defer h.give()
 	if h.flags&os.O_APPEND != 0 {
 		n, off, err := f.Append(ctx, p)
 		h.off = off + int64(n)
@@ -73,13 +77,15 @@ func (h *Handle) Write(ctx context.Context, p []byte) (n int, err error) {
 
 // Seek sets the offset of the next Read or Write, by the rules of io.Seeker.
 func (h *Handle) Seek(ctx context.Context, offset int64, whence int) (int64, error) {
+	if err := h.take(ctx); err != nil {
+		return 0, h.fail("seek", err)
+	}
+	defer h.give()
 	base := int64(0)
 	switch whence {
 	case io.SeekStart:
 	case io.SeekCurrent:
-		h.mu.Lock()
 		base = h.off
-		h.mu.Unlock()
 	case io.SeekEnd:
 		a, err := h.t.fs.Getattr(ctx, h.t.cred, h.ino)
 		if err != nil {
@@ -93,8 +99,6 @@ func (h *Handle) Seek(ctx context.Context, offset int64, whence int) (int64, err
 	if off < 0 || offset > 0 && off < base {
 		return 0, h.fail("seek", os.ErrInvalid)
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
 	h.off = off
 	return off, nil
 }

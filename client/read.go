@@ -21,6 +21,9 @@ func (f *File) ReadAt(ctx context.Context, p []byte, off int64) (n int, err erro
 	if err := checkRange(off, len(p)); err != nil {
 		return 0, err
 	}
+	if err := f.fs.alive(f.ino); err != nil {
+		return 0, err
+	}
 	if len(p) == 0 {
 		return 0, nil
 	}

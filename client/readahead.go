@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // Read-ahead of one File. It begins when the second read in a row goes on
@@ -26,6 +27,7 @@ type readAhead struct {
 	fs     *FS        // set with the first block
 	cancel context.CancelFunc
 	life   context.Context // of the blocks' READs
+	closed bool
 }
 
 // raBlock is one READ ahead. done is closed when n and err are set.
@@ -34,7 +36,8 @@ type raBlock struct {
 	data []byte
 	n    int
 	err  error
-	gen  uint64 // of the fileData when the READ was sent
+	gen  uint64    // of the fileData when the READ was sent
+	at   time.Time // when it was sent
 	done chan struct{}
 }
 
@@ -63,8 +66,14 @@ func (r *readAhead) take(ctx context.Context, f *File, p []byte, off uint64) (n 
 	return n
 }
 
-// fresh reports whether nothing changed the file since b was asked for.
+// fresh reports whether nothing changed the file since b was asked for, as far
+// as is known: what others wrote is heard of by the next reply about the file,
+// so a block that waited for its reader longer than attributes count (acregmax)
+// is asked for again. Under noac that is at once, and nothing is read ahead.
 func (f *File) fresh(b *raBlock) bool {
+	if time.Since(b.at) >= f.fs.reg.max {
+		return false
+	}
 	d := &f.ino.data
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -97,7 +106,7 @@ func (r *readAhead) advance(f *File, off uint64, n int, more bool) {
 	}
 	r.next = end
 	r.run++
-	if r.run < 2 || !more {
+	if r.run < 2 || !more || r.closed || f.fs.reg.max == 0 {
 		return
 	}
 	if r.window == 0 {
@@ -129,7 +138,7 @@ func (r *readAhead) startLocked(f *File, n uint64) bool {
 	}
 	d := &f.ino.data
 	d.mu.Lock()
-	b := &raBlock{off: r.ahead, data: make([]byte, n), gen: d.gen, done: make(chan struct{})}
+	b := &raBlock{off: r.ahead, data: make([]byte, n), gen: d.gen, at: time.Now(), done: make(chan struct{})}
 	busy := !d.cleanLocked()
 	d.mu.Unlock()
 	if busy { // what is written here is read from here; the server's bytes would be old
@@ -144,6 +153,14 @@ func (r *readAhead) startLocked(f *File, n uint64) bool {
 		close(b.done)
 	})
 	return true
+}
+
+// close is drop for good: a read that is still under way starts no READs.
+func (r *readAhead) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dropLocked()
+	r.closed = true
 }
 
 // drop forgets all blocks and cancels the READs that are under way.

@@ -10,14 +10,17 @@ import (
 // waitFor waits until done is closed or the caller gives up, by the rules of
 // rpc.GiveUpper: a ctx with that method is asked when it is done and each
 // 200 ms from then on; any other gives up at once. The error is the ctx's.
-func waitFor(ctx context.Context, done <-chan struct{}) error {
+func waitFor(ctx context.Context, done <-chan struct{}) error { return receive(ctx, done) }
+
+// receive is waitFor for a channel that brings a token.
+func receive(ctx context.Context, c <-chan struct{}) error {
 	select {
-	case <-done:
+	case <-c:
 		return nil
 	default:
 	}
 	select {
-	case <-done:
+	case <-c:
 		return nil
 	case <-ctx.Done():
 	}
@@ -29,7 +32,7 @@ func waitFor(ctx context.Context, done <-chan struct{}) error {
 	defer t.Stop()
 	for !g.GiveUp() {
 		select {
-		case <-done:
+		case <-c:
 			return nil
 		case <-t.C:
 		}

@@ -21,6 +21,9 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 	if err := checkRange(off, len(p)); err != nil {
 		return 0, err
 	}
+	if err := f.fs.alive(f.ino); err != nil {
+		return 0, err
+	}
 	if limit := f.fs.maxFileSize; limit > 0 && uint64(off)+uint64(len(p)) > limit {
 		return 0, nfs3.ErrFbig
 	}
@@ -36,8 +39,8 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 		}
 		f.put(piece, at)
 		n += len(piece)
+		f.fs.localChange(f.ino, uint64(off)+uint64(n), true)
 	}
-	f.fs.localChange(f.ino, uint64(off)+uint64(n), n > 0)
 	if f.sync() && n > 0 {
 		return n, f.Fsync(ctx)
 	}
@@ -69,8 +72,13 @@ func (f *File) put(p []byte, off uint64) {
 			e.data = append(e.data, p[uint64(len(p))-tail:]...)
 		}
 	} else {
-		freed += d.dirty.cut(off, end, func(*extent) bool { return true })
 		e := &extent{off: off, cred: f.cred, first: d.seq, since: time.Now()}
+		for _, old := range d.dirty.overlap(off, end) {
+			// An fsync may be waiting for bytes that were never sent: what
+			// replaces them is waited for in their stead.
+			e.first = min(e.first, old.first)
+		}
+		freed += d.dirty.cut(off, end, func(*extent) bool { return true })
 		e.data = append(wb.slabs.grow(nil, len(p), true), p...)
 		d.dirty.insert(e)
 	}

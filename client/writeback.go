@@ -31,6 +31,7 @@ type writeback struct {
 	queued  map[*Inode]bool
 	workers int
 	watched map[*Inode]bool // inodes that are not clean
+	failed  map[*Inode]bool // inodes that lost data, which perhaps nobody was told
 	aging   bool
 }
 
@@ -38,7 +39,7 @@ func (w *writeback) init(fs *FS, limit int64) {
 	w.fs = fs
 	w.budget.limit = max(limit, int64(fs.wsize))
 	w.slabs.size = int(fs.wsize)
-	w.queued, w.watched = map[*Inode]bool{}, map[*Inode]bool{}
+	w.queued, w.watched, w.failed = map[*Inode]bool{}, map[*Inode]bool{}, map[*Inode]bool{}
 }
 
 // watch makes the ager look at ino until it is clean. The inode is kept alive
@@ -246,7 +247,7 @@ func (w *writeback) book(ino *Inode, e *extent, r *nfs3.WriteReply, err error) (
 	switch {
 	case err != nil:
 		safe = uint64(len(e.data)) // not safe at all, but lost: the error says so
-		d.failLocked(err)
+		w.loseLocked(ino, safe, err)
 	case r.Committed == nfs3.FileSync:
 		safe = uint64(len(written.data))
 		if !written.shared {
@@ -278,36 +279,4 @@ func (w *writeback) keepLocked(d *fileData, e *extent) (superseded uint64) {
 		d.kept.insert(p)
 	}
 	return superseded
-}
-
-// unsavedFile tells what of a file is not safe on the server.
-type unsavedFile struct {
-	ino   *Inode
-	bytes uint64
-}
-
-// unsaved lists the files that are not clean.
-func (w *writeback) unsaved() []unsavedFile {
-	w.mu.Lock()
-	inos := make([]*Inode, 0, len(w.watched))
-	for ino := range w.watched {
-		inos = append(inos, ino)
-	}
-	w.mu.Unlock()
-	var out []unsavedFile
-	for _, ino := range inos {
-		d := &ino.data
-		d.mu.Lock()
-		var n uint64
-		for _, x := range []extents{d.dirty, d.kept} {
-			for _, e := range x {
-				n += uint64(len(e.data))
-			}
-		}
-		d.mu.Unlock()
-		if n > 0 {
-			out = append(out, unsavedFile{ino, n})
-		}
-	}
-	return out
 }

@@ -1,0 +1,121 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfstest"
+	"github.com/gonfs/gonfs/rpc"
+)
+
+func TestDataThatTheServerRefusedIsForgottenByAll(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{})
+	fs := dataFS(t, s, "")
+	f := create(t, fs, "a", 0)
+	told := make(chan *Inode, 10)
+	fs.Changes(func(ino *Inode) { told <- ino })
+	defer fs.Changes(nil)
+	undo := s.Fail(nfs3.ErrNospc, nfstest.Forever, nfs3.ProcWrite)
+	put(t, f, pattern(3000, 3), 0)
+	if err := f.Fsync(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("fsync: %v, want ENOSPC", err)
+	}
+	undo()
+	a, err := fs.Getattr(t.Context(), fs.cred, f.ino)
+	must(t, err)
+	want(t, "size", a.Size, 0)
+	select {
+	case ino := <-told: // the kernel has pages of it
+		want(t, "inode", ino, f.ino)
+	case <-time.After(5 * time.Second):
+		t.Error("nobody was told to drop what is cached of the file")
+	}
+	_, off, err := f.Append(t.Context(), []byte("x"))
+	must(t, err)
+	want(t, "offset of an append", off, 0)
+	must(t, f.Fsync(t.Context()))
+	want(t, "bytes in use", fs.DirtyBytes(), 0)
+}
+
+func TestCloseTellsOfDataThatWasLostAfterItsFileWasClosed(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{})
+	fs := dataFS(t, s, "")
+	_, _, f, err := fs.Create(t.Context(), fs.cred, fs.Root(), "a", os.O_RDWR, 0o644)
+	must(t, err)
+	defer s.Fail(nfs3.ErrNospc, nfstest.Forever, nfs3.ProcWrite)()
+	put(t, f, []byte("precious"), 0)
+	f.Release() // a close whose context had ended
+	for fs.DirtyBytes() > 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
+	err = fs.Close(t.Context())
+	var lost *UnsavedError
+	if !errors.As(err, &lost) || len(lost.Files) != 1 || lost.Files[0].Name != "/a" || lost.Files[0].Bytes != 8 || !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("Close: %v, want 8 bytes of /a, ENOSPC", err)
+	}
+}
+
+func TestCloseDoesNotTellTwiceOfWhatAFileHasTold(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{})
+	fs := dataFS(t, s, "")
+	f := create(t, fs, "a", 0)
+	defer s.Fail(nfs3.ErrNospc, nfstest.Forever, nfs3.ProcWrite)()
+	put(t, f, []byte("precious"), 0)
+	if err := f.Flush(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatal(err)
+	}
+	f.Release()
+	must(t, fs.Close(t.Context()))
+}
+
+func TestFilesOfAClosedFileSystemFail(t *testing.T) {
+	for _, end := range []struct {
+		name string
+		do   func(*FS)
+	}{
+		{"Close", func(fs *FS) { _ = fs.Close(context.Background()) }},
+		{"Abort", (*FS).Abort},
+	} {
+		t.Run(end.name, func(t *testing.T) {
+			s := nfstest.NewFor(t, nfstest.Options{})
+			fs := dataFS(t, s, "")
+			f := create(t, fs, "a", 0)
+			put(t, f, []byte("x"), 0)
+			end.do(fs)
+			if _, err := f.WriteAt(t.Context(), []byte("y"), 0); !errors.Is(err, ErrClosed) && !errors.Is(err, rpc.ErrClosed) {
+				t.Errorf("write: %v", err)
+			}
+			if _, err := f.ReadAt(t.Context(), make([]byte, 1), 0); !errors.Is(err, ErrClosed) {
+				t.Errorf("read: %v", err)
+			}
+			if end.name == "Abort" {
+				if err := f.Fsync(t.Context()); err == nil {
+					t.Error("fsync: nil, but the byte was never sent")
+				}
+			}
+			want(t, "bytes in use", fs.DirtyBytes(), 0)
+		})
+	}
+}
+
+func TestAnOverwriteDoesNotTakeAwayWhatAnFsyncWaitsFor(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{})
+	fs := dataFS(t, s, "")
+	f := create(t, fs, "a", 0)
+	put(t, f, []byte("old"), 10)
+	d := &f.ino.data
+	d.mu.Lock()
+	need := d.seq
+	d.mu.Unlock()
+	put(t, f, []byte("the new bytes"), 5) // begins before the old extent: replaces it
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.pendingLocked(need, true) {
+		t.Error("an fsync that began before the overwrite would return, and the server has neither")
+	}
+}
