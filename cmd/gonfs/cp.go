@@ -11,7 +11,9 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gonfs/gonfs/client"
 	"github.com/gonfs/gonfs/cmd/internal/exitcodes"
+	"github.com/gonfs/gonfs/nfs3"
 )
 
 func cpCommand() *cli.Command {
@@ -57,17 +59,17 @@ type sink interface {
 }
 
 func copyFile(c *cli.Context, from, to string) (err error) {
-	src, size, mode, done, err := openSource(c, from)
+	src, size, mode, left, err := openSource(c, from)
 	if err != nil {
 		return fmt.Errorf("cp: %s: %w", from, plain(err))
 	}
-	defer func() { err = errors.Join(err, done(err)) }()
+	defer func() { err = errors.Join(err, left()) }()
 	defer src.Close()
-	dst, done, err := openSink(c, to, path.Base(filepath.ToSlash(from)), mode)
+	dst, done, err := openSink(c, to, path.Base(filepath.ToSlash(from)), mode, src)
 	if err != nil {
 		return fmt.Errorf("cp: %s: %w", to, plain(err))
 	}
-	defer func() { err = errors.Join(err, done(err)) }()
+	defer func() { err = errors.Join(err, done()) }()
 
 	bar := newBar(c, path.Base(from), size)
 	err = transfer(c.Context, dst, src, size, c.Int("inflight"), bar.add)
@@ -83,11 +85,11 @@ func copyFile(c *cli.Context, from, to string) (err error) {
 }
 
 // nothing is what there is to do after a local file.
-func nothing(error) error { return nil }
+func nothing() error { return nil }
 
 // openSource opens what is copied. done ends the mount, after the file was
 // closed.
-func openSource(c *cli.Context, name string) (src source, size int64, mode os.FileMode, done func(error) error, err error) {
+func openSource(c *cli.Context, name string) (src source, size int64, mode os.FileMode, done func() error, err error) {
 	if !looksRemote(name) {
 		f, err := os.Open(name)
 		if err != nil {
@@ -106,19 +108,19 @@ func openSource(c *cli.Context, name string) (src source, size int64, mode os.Fi
 	if err != nil {
 		return nil, 0, 0, nil, err
 	}
-	done = func(err error) error { return closeTarget(t, nil) }
+	done = func() error { return closeTarget(c.Context, t, nil) }
 	h, err := t.Open(c.Context, t.path)
 	if err != nil {
-		return nil, 0, 0, nil, errors.Join(err, done(err))
+		return nil, 0, 0, nil, errors.Join(err, done())
 	}
 	fi, err := h.Stat(c.Context)
 	if err == nil && !fi.Mode().IsRegular() {
 		err = notRegular(fi)
 	}
 	if err != nil {
-		return nil, 0, 0, nil, errors.Join(err, h.Close(c.Context), done(err))
+		return nil, 0, 0, nil, errors.Join(err, h.Close(c.Context), done())
 	}
-	return h.IO(c.Context), fi.Size(), fi.Mode(), done, nil
+	return served{h.IO(c.Context), t}, fi.Size(), fi.Mode(), done, nil
 }
 
 func notRegular(fi os.FileInfo) error {
@@ -128,9 +130,9 @@ func notRegular(fi os.FileInfo) error {
 	return fmt.Errorf("is no regular file (%s)", modeString(fi.Mode()))
 }
 
-// openSink creates the copy. A server's file is closed with a context of its
-// own, so that an interrupt does not hide that data was lost.
-func openSink(c *cli.Context, name, base string, mode os.FileMode) (dst sink, done func(error) error, err error) {
+// openSink creates the copy of src, which must be another file: creating it
+// empties what is there.
+func openSink(c *cli.Context, name, base string, mode os.FileMode, src source) (dst sink, done func() error, err error) {
 	const flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
 	if !looksRemote(name) {
 		if fi, err := os.Stat(name); err == nil && fi.IsDir() {
@@ -143,16 +145,42 @@ func openSink(c *cli.Context, name, base string, mode os.FileMode) (dst sink, do
 	if err != nil {
 		return nil, nil, err
 	}
+	done = func() error { return closeTarget(c.Context, t, nil) }
 	rest := t.path
-	done = func(err error) error { return closeTarget(t, nil) }
-	if fi, err := t.Stat(c.Context, rest); err == nil && fi.IsDir() {
+	fi, err := t.Stat(c.Context, rest)
+	if err == nil && fi.IsDir() {
 		rest = path.Join(rest, base)
+		fi, err = t.Stat(c.Context, rest)
+	}
+	if err == nil && sameFile(t, fi, src) {
+		return nil, nil, errors.Join(errors.New("is the same file as the source"), done())
 	}
 	h, err := t.OpenFile(c.Context, rest, flags, mode.Perm())
 	if err != nil {
-		return nil, nil, errors.Join(err, done(err))
+		return nil, nil, errors.Join(err, done())
 	}
 	return h.IO(c.Context), done, nil
+}
+
+// served is an open file of a server.
+type served struct {
+	*client.IO
+	t *target
+}
+
+// sameFile reports whether fi, of a file of t, describes src.
+func sameFile(t *target, fi os.FileInfo, src source) bool {
+	r, ok := src.(served)
+	if !ok || r.t.Session().Server() != t.Session().Server() {
+		return false
+	}
+	sfi, err := r.Stat()
+	if err != nil {
+		return false
+	}
+	a, aok := sfi.Sys().(*nfs3.Fattr)
+	b, bok := fi.Sys().(*nfs3.Fattr)
+	return aok && bok && a.FSID == b.FSID && a.FileID == b.FileID
 }
 
 // pieceSize is what one request of a copy moves; it is split to rsize or wsize

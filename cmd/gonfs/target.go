@@ -80,12 +80,19 @@ func shorter(err error) bool {
 	return errors.Is(err, mount.ErrNotDirectory) // an export can be a file's name
 }
 
+// How long the end of a mount may take: what was written is being saved.
+const (
+	closeTime = 30 * time.Second
+	hurryTime = time.Second // once the user has interrupted the command
+)
+
 // closeTarget closes t and returns the first error of the two: the data of the
 // last write may be lost only now.
-func closeTarget(t *target, err error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+func closeTarget(ctx context.Context, t *target, err error) error {
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
-	if cerr := t.Close(ctx); cerr != nil && err == nil {
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(hurryTime, cancel) })()
+	if cerr := t.Close(closing); cerr != nil && err == nil {
 		return fmt.Errorf("%s: %w", t.arg, cerr)
 	}
 	return err
@@ -98,7 +105,7 @@ func eachTarget(c *cli.Context, operands []string, do func(*target) error) error
 	for _, arg := range operands {
 		t, err := openTarget(c, arg)
 		if err == nil {
-			err = closeTarget(t, do(t))
+			err = closeTarget(c.Context, t, do(t))
 		}
 		if c.Context.Err() != nil {
 			return context.Canceled
