@@ -24,6 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func dial(t testing.TB, p rpc.Program) *Client {
 	var s rpc.Server
 	s.Register(Program, Version, p)
+	s.Register(Program, Version1, p)
 	near, far := transport.Pipe()
 	done := make(chan struct{})
 	go func() { // ends when the client closes its end

@@ -1,4 +1,5 @@
-// Package mountd speaks the MOUNT protocol, version 3 (RFC 1813 appendix I):
+// Package mountd speaks the MOUNT protocol, version 3 (RFC 1813 appendix I),
+// and of version 1 the lists (RFC 1094 appendix A):
 // it turns the path of an export into the file handle of its root, which is
 // all that an NFS client needs to begin.
 //

@@ -6,6 +6,7 @@ package mountd
 const (
 	Program     = 100005
 	Version     = 3
+	Version1    = 1 // RFC 1094 appendix A: goes with NFS version 2, and lists in the same form
 	DefaultPort = 20048
 )
 

@@ -71,6 +71,9 @@ func TestClientCallsEachProcedure(t *testing.T) {
 		if a != netip.MustParseAddrPort("[::]:2049") || err != nil {
 			t.Errorf("GETADDR: %v, %v", a, err)
 		}
+		if _, err := b.Gettime(ctx); err == nil {
+			t.Error("GETTIME of a table is answered")
+		}
 		l, err := b.Dump(ctx)
 		if diff := cmp.Diff([]Rpcb(table), l); diff != "" || err != nil {
 			t.Errorf("DUMP: %v, %s", err, diff)

@@ -23,11 +23,15 @@ const (
 	ProcDump    = 4
 )
 
-// Procedures of versions 3 and 4 (RFC 1833 section 2.2.1).
+// Procedures of versions 3 and 4 (RFC 1833 section 2.2.1); those from 9 on are
+// version 4's alone.
 const (
-	RpcbProcNull    = 0
-	RpcbProcGetaddr = 3
-	RpcbProcDump    = 4
+	RpcbProcNull        = 0
+	RpcbProcGetaddr     = 3
+	RpcbProcDump        = 4
+	RpcbProcGettime     = 6
+	RpcbProcGetaddrlist = 11
+	RpcbProcGetstat     = 12
 )
 
 // Protocol numbers of version 2 (RFC 1833 section 3.1).

@@ -57,3 +57,33 @@ func (b *Rpcbind) Dump(ctx context.Context) ([]Rpcb, error) {
 	}
 	return l, nil
 }
+
+// Gettime is RPCBPROC_GETTIME, procedure 6: the server's clock, in seconds
+// since 1970.
+func (b *Rpcbind) Gettime(ctx context.Context) (uint32, error) {
+	var t word
+	err := call(ctx, b.c, RpcbProcGettime, nil, &t)
+	return uint32(t), err
+}
+
+// Getaddrlist is RPCBPROC_GETADDRLIST, procedure 11, of version 4 alone: all
+// addresses at which r.Prog listens in r.Vers, r.Netid and r.Addr being those of
+// the question. None is not an error. More than 65,536 are.
+func (b *Rpcbind) Getaddrlist(ctx context.Context, r Rpcb) ([]Entry, error) {
+	var l entries
+	if err := call(ctx, b.c, RpcbProcGetaddrlist, xdr.Reflect(&r), &l); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Getstat is RPCBPROC_GETSTAT, procedure 12, of version 4 alone: what rpcbind
+// was asked since it was started. More than 65,536 entries of a list are an
+// error.
+func (b *Rpcbind) Getstat(ctx context.Context) (*Stats, error) {
+	s := new(Stats)
+	if err := call(ctx, b.c, RpcbProcGetstat, nil, s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}

@@ -23,6 +23,17 @@ type RpcbindServer interface {
 	DumpRpcb(ctx context.Context, r *rpc.Request) []Rpcb
 }
 
+// RpcbindInformer is what a RpcbindServer may implement besides; where it does
+// not, these procedures are not available.
+type RpcbindInformer interface {
+	// Gettime answers RPCBPROC_GETTIME: seconds since 1970.
+	Gettime(ctx context.Context, r *rpc.Request) uint32
+	// Getaddrlist answers RPCBPROC_GETADDRLIST.
+	Getaddrlist(ctx context.Context, r *rpc.Request, b *Rpcb) []Entry
+	// Getstat answers RPCBPROC_GETSTAT.
+	Getstat(ctx context.Context, r *rpc.Request) *Stats
+}
+
 // Serve makes a program of version 2 out of s: register it under Program and
 // Version2.
 func Serve(s Server) rpc.Program { return portmapper{s} }
@@ -67,6 +78,31 @@ func (p rpcbinder) ServeRPC(ctx context.Context, r *rpc.Request, reply *xdr.Code
 	case RpcbProcDump:
 		l := rpcbs(p.s.DumpRpcb(ctx, r))
 		l.XDR(reply)
+	default:
+		return p.inform(ctx, r, reply)
+	}
+	return done(reply)
+}
+
+// inform answers what only some servers do.
+func (p rpcbinder) inform(ctx context.Context, r *rpc.Request, reply *xdr.Codec) rpc.AcceptStat {
+	s, ok := p.s.(RpcbindInformer)
+	if !ok || r.Vers != Version4 && r.Proc != RpcbProcGettime {
+		return rpc.ProcUnavail
+	}
+	switch r.Proc {
+	case RpcbProcGettime:
+		t := word(s.Gettime(ctx, r))
+		t.XDR(reply)
+	case RpcbProcGetaddrlist:
+		var b Rpcb
+		if xdr.Reflect(&b).XDR(r.Args); r.Args.Err() != nil {
+			return rpc.GarbageArgs
+		}
+		l := entries(s.Getaddrlist(ctx, r, &b))
+		l.XDR(reply)
+	case RpcbProcGetstat:
+		s.Getstat(ctx, r).XDR(reply)
 	default:
 		return rpc.ProcUnavail
 	}

@@ -132,8 +132,10 @@ func TestHostileRepliesAreErrors(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	f.Add(words(1, 100003, 3, 6, 2049, 0))
 	f.Add(bytes.Join([][]byte{words(1, 100003, 3), str("tcp"), str("0.0.0.0.8.1"), str("superuser"), words(0)}, nil))
+	f.Add(bytes.Join([][]byte{words(1), str("192.0.2.7.8.1"), str("tcp"), words(3), str("inet"), str("tcp"), words(0)}, nil))
+	f.Add(encoded(f, sampleStats()))
 	f.Fuzz(func(t *testing.T, msg []byte) {
-		for _, v := range []xdr.Value{new(mappings), new(rpcbs), new(word), new(uaddr)} {
+		for _, v := range []xdr.Value{new(mappings), new(rpcbs), new(word), new(uaddr), new(entries), new(Stats)} {
 			d := xdr.NewDecoder(msg)
 			if v.XDR(d); d.Err() != nil {
 				continue
