@@ -50,6 +50,7 @@ func newApp() *cli.App {
 		},
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(), explainCommand(),
+			showmountCommand(), rpcinfoCommand(),
 			lsCommand(), catCommand(), cpCommand(), statCommand(), dfCommand(),
 			demoCommand(),
 		},
