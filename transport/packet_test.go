@@ -195,6 +195,9 @@ func TestRefusedDatagramsAreReportedBySend(t *testing.T) {
 	// Without Serve the next Send finds the error.
 	waitFor(t, "a refusal", func() bool { err = send(); return err != nil })
 	check(err)
+	if err := send(); err != nil && re.Count > 2 {
+		t.Errorf("reported again: %v", err)
+	}
 	var got collector
 	done := make(chan error)
 	go func() { done <- c.Serve(&got) }()

@@ -130,9 +130,7 @@ func (s *stream) flush(yield bool) {
 		s.crowd.met(s.joined, took)
 		s.mu.Unlock()
 	}
-	if err := s.wire.writing(s.flushStep); err != nil {
-		s.flushFailed(err)
-	}
+	s.written(s.wire.writing(s.flushStep))
 }
 
 // flushOnce is the step of flush.
@@ -149,9 +147,7 @@ func (s *stream) flushOnce() bool {
 func (s *stream) startDrain() { go s.drain() }
 
 func (s *stream) drainQueue() {
-	if err := s.wire.writing(s.drainStep); err != nil {
-		s.flushFailed(err)
-	}
+	s.written(s.wire.writing(s.drainStep))
 }
 
 // drainOnce is the step of drainQueue.
@@ -185,18 +181,17 @@ func (s *stream) write(limited bool) (done bool) {
 		s.mu.Unlock()
 		n, err := s.wire.write(segments)
 		clear(segments)
-		if err != nil && err != errAgain {
-			// Not here: we may be inside RawConn.Write, for whose end Close waits.
-			go s.fail(err) // ends with Close
-		}
 		s.mu.Lock()
-		if err != nil && err != errAgain && s.err == nil {
-			s.err = err
-		}
 		s.out.wrote(n)
 		total += n
 		if err == errAgain {
 			return false
+		}
+		if err != nil {
+			s.broken.Store(true)
+			if s.err == nil {
+				s.err = err
+			}
 		}
 	}
 }
@@ -210,8 +205,16 @@ func (s *stream) flushedLocked() {
 	}
 }
 
-// flushFailed ends a flush whose wire was closed.
-func (s *stream) flushFailed(err error) {
+// written looks at how a flush ended, with the error of wire.writing. A write
+// that failed closes the connection only now: Close waits for the end of
+// RawConn.Write, inside of which it was made.
+func (s *stream) written(err error) {
+	if err == nil {
+		if s.broken.Load() {
+			s.kill(true)
+		}
+		return
+	}
 	s.fail(err)
 	s.mu.Lock()
 	defer s.mu.Unlock()

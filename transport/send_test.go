@@ -387,6 +387,39 @@ func TestEndsOfStreams(t *testing.T) {
 	}
 }
 
+// TestPeerResetsWhileAllSend makes writes fail, inline and in the writer
+// goroutine.
+func TestPeerResetsWhileAllSend(t *testing.T) {
+	for round := range 30 {
+		noLeak(t)
+		x, y := tcpPair(t)
+		a, b := NewStream(x, 0), NewStream(y, 2<<20)
+		var wg sync.WaitGroup
+		for i := range 4 {
+			wg.Go(func() {
+				for n := 0; ; n++ {
+					head, payload := testMessage(i, n)
+					if err := a.Send(head, payload, nil); err != nil {
+						if !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+							t.Errorf("Send: %v", err)
+						}
+						return
+					}
+				}
+			})
+		}
+		time.Sleep(time.Duration(round%10) * time.Millisecond)
+		b.Abort()
+		within(t, "sending", wg.Wait)
+		within(t, "Serve", func() {
+			if err := a.Serve(&collector{}); err == nil || err == io.EOF {
+				t.Errorf("Serve: %v", err)
+			}
+		})
+		a.Abort()
+	}
+}
+
 // TestCloseWhileAllSend closes and aborts under load: every Send returns, and
 // nothing is left behind.
 func TestCloseWhileAllSend(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,7 +27,7 @@ type stream struct {
 
 	mu       sync.Mutex    // guards what follows
 	out      outQueue      // what is to be sent
-	flushing bool          // somebody is writing, and owns wire's write side and segments
+	flushing bool          // somebody is writing, and owns wire's write side and segments; if not, out is empty
 	joined   bool          // others queued records since somebody is writing
 	crowd    crowd         // whether they are expected to
 	flushed  chan struct{} // if not nil, closed when nobody writes any more
@@ -35,6 +36,7 @@ type stream struct {
 	idleDone []chan error  // see doneLocked
 	segments [maxSegments][]byte
 
+	broken   atomic.Bool // a write failed
 	killOnce sync.Once
 	killErr  error
 }
@@ -125,14 +127,12 @@ func (s *stream) sendErrLocked() error {
 }
 
 // fail ends the connection at once, for the reason err unless there is an
-// earlier one. It waits for nobody: the flusher and Serve find the wire closed.
+// earlier one. It waits for nobody: the flusher, who owns what is queued, and
+// Serve find the wire closed.
 func (s *stream) fail(err error) {
 	s.mu.Lock()
 	if s.err == nil {
 		s.err = err
-	}
-	if !s.flushing {
-		s.out.abandon(s.err)
 	}
 	s.mu.Unlock()
 	s.kill(true)
