@@ -2,11 +2,13 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -140,6 +142,25 @@ func TestSameSourcePortIsHadAgain(t *testing.T) {
 				c.Close()
 			}
 		})
+	}
+}
+
+// TestNobodyIsConnectedToHimself dials from the port that it dials to, where
+// nobody listens: TCP would allow it.
+func TestNobodyIsConnectedToHimself(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	ln.Close()
+	var d Dialer
+	c, err := d.Dial(context.Background(), "tcp", addr, netip.MustParseAddrPort(addr))
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("Dial: %v, %v", c, err)
+	}
+	if err == nil {
+		c.Abort()
 	}
 }
 

@@ -82,13 +82,13 @@ func TestManySenders(t *testing.T) {
 		slow bool
 		each int
 	}{
-		{"over TCP", func(t *testing.T) (net.Conn, net.Conn) { x, y := tcpPair(t); return x, y }, false, 15},
+		{"over TCP", func(t *testing.T) (net.Conn, net.Conn) { x, y := tcpPair(t); return x, y }, false, 8},
 		{"over TCP with tiny buffers and a slow peer", func(t *testing.T) (net.Conn, net.Conn) {
 			x, y := tcpPair(t)
 			x.SetWriteBuffer(4 << 10)
 			return x, y
 		}, true, 3},
-		{"over a net.Conn", func(t *testing.T) (net.Conn, net.Conn) { return net.Pipe() }, false, 15},
+		{"over a net.Conn", func(t *testing.T) (net.Conn, net.Conn) { return net.Pipe() }, false, 8},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			noLeak(t)
@@ -390,7 +390,7 @@ func TestEndsOfStreams(t *testing.T) {
 // TestPeerResetsWhileAllSend makes writes fail, inline and in the writer
 // goroutine.
 func TestPeerResetsWhileAllSend(t *testing.T) {
-	for round := range 30 {
+	for round := range 12 {
 		noLeak(t)
 		x, y := tcpPair(t)
 		a, b := NewStream(x, 0), NewStream(y, 2<<20)
@@ -423,7 +423,7 @@ func TestPeerResetsWhileAllSend(t *testing.T) {
 // TestCloseWhileAllSend closes and aborts under load: every Send returns, and
 // nothing is left behind.
 func TestCloseWhileAllSend(t *testing.T) {
-	for round := range 20 {
+	for round := range 10 {
 		noLeak(t)
 		x, y := tcpPair(t)
 		x.SetWriteBuffer(4 << 10)
