@@ -52,14 +52,14 @@ type parent struct {
 
 // Ready tells the parent that all is well, and lets go of its terminal.
 func (p *parent) Ready(warnings []string, rec *mounttab.Record) error {
-	if err := p.tell(mounttab.Result{Warnings: warnings, Record: rec}); err != nil {
-		return err
-	}
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0) // first: a parent that was told of a mount has one
 	if err != nil {
 		return err
 	}
 	defer null.Close()
+	if err := p.tell(mounttab.Result{Warnings: warnings, Record: rec}); err != nil {
+		return err
+	}
 	for fd := range 3 {
 		if err := unix.Dup3(int(null.Fd()), fd, 0); err != nil {
 			return err

@@ -15,6 +15,7 @@ import (
 	"github.com/gonfs/gonfs/mount"
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/mounttab"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // memoryLimit is what the garbage collector aims to stay below. It is no wall:
@@ -61,7 +62,7 @@ func Serve(ctx context.Context, r Request, ready Ready) error {
 	}
 	rec := m.entry.Record()
 	if err := ready.Ready(options.Warnings, &rec); err != nil { // the parent is dead: nobody wants the mount
-		m.unmount(false)
+		m.unmount(true) // even if somebody has found it already: a dead mount would be worse
 		return errors.Join(err, m.end(sig))
 	}
 	log.Info("mounted", "spec", spec.String(), "dir", dir, "options", session.Options().String())
@@ -103,7 +104,7 @@ type live struct {
 func attach(ctx context.Context, s *mount.Session, spec mountopt.Spec, dir, asked string, log *slog.Logger) (*live, error) {
 	l := &live{session: s, dir: dir, log: log}
 	var err error
-	if l.fs, err = client.New(ctx, s, client.Options{Logger: log.With("mount", dir)}); err != nil {
+	if l.fs, err = client.New(ctx, s, client.Options{Cred: rpc.ProcessCred(), Logger: log.With("mount", dir)}); err != nil {
 		return nil, err
 	}
 	l.mount, err = fuse.Mount(ctx, l.fs, fuse.Config{Dir: dir, Options: s.Options(), FsName: spec.String(), Logger: log})
