@@ -31,6 +31,9 @@
 // rpcbind answers (many firewalls pass port 2049 alone) the ports 2049 and
 // 20048 are tried.
 //
+// The servers of a spec that names several are tried in order, and so are the
+// addresses of each. mounthost= and mountaddr= say that mountd is elsewhere.
+//
 // # What is agreed
 //
 // The flavour of the credentials is chosen from the list that MNT answers (see
