@@ -13,10 +13,11 @@ import (
 // them along, and a change by others makes it forget them. (ctime does not
 // count: chmod, link and rename leave the data alone.)
 type keeper struct {
-	mu    sync.Mutex // guards all below
-	known bool
-	sig   signature
-	epoch uint64 // changes by others that were heard of
+	mu      sync.Mutex // guards all below
+	known   bool
+	sig     signature
+	version uint64 // client.Inode.Version then: the callback that calls changed comes a moment later
+	epoch   uint64 // changes by others that were heard of
 }
 
 // signature is what is compared of the attributes of a file.
@@ -27,14 +28,15 @@ type signature struct {
 
 func signatureOf(a *nfs3.Fattr) signature { return signature{a.Size, a.Mtime} }
 
-// opened reports whether the pages may be kept, given the attributes at this
-// open. The kernel drops them otherwise, so that they are good from now on.
-func (k *keeper) opened(a *nfs3.Fattr) bool {
+// opened reports whether the pages may be kept, given the attributes and the
+// version of the inode at this open. The kernel drops them otherwise, so that
+// they are good from now on.
+func (k *keeper) opened(a *nfs3.Fattr, version uint64) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	sig := signatureOf(a)
-	same := k.known && k.sig == sig
-	k.known, k.sig = true, sig
+	same := k.known && k.sig == sig && k.version == version
+	k.known, k.sig, k.version = true, sig, version
 	return same
 }
 

@@ -51,6 +51,7 @@ func (r *raw) openFlags(w *waiter, n *node, flags uint32, epoch uint64) uint32 {
 	if flags&syscall.O_APPEND != 0 && flags&syscall.O_ACCMODE != syscall.O_RDONLY {
 		return gofuse.FOPEN_DIRECT_IO
 	}
+	version := n.ino.Version() // before the attributes: a change between the two is one too many
 	a, fresh := r.current(w, n.ino)
 	if !fresh {
 		n.keep.changed()
@@ -59,7 +60,7 @@ func (r *raw) openFlags(w *waiter, n *node, flags uint32, epoch uint64) uint32 {
 	if flags&syscall.O_TRUNC != 0 { // our own change; the kernel drops all pages by itself
 		n.keep.ours(epoch, &a)
 	}
-	if n.keep.opened(&a) {
+	if n.keep.opened(&a, version) {
 		return gofuse.FOPEN_KEEP_CACHE
 	}
 	return 0

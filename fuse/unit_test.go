@@ -122,31 +122,34 @@ func TestAccessAsksForWhatTheMaskMeans(t *testing.T) {
 func TestPagesAreKeptOnlyIfNobodyElseChangedTheFile(t *testing.T) {
 	at := func(size uint64, sec uint32) *nfs3.Fattr { return &nfs3.Fattr{Size: size, Mtime: nfs3.Time{Sec: sec}} }
 	var k keeper
-	if k.opened(at(1, 1)) {
+	if k.opened(at(1, 1), 1) {
 		t.Error("kept at the first open")
 	}
-	if !k.opened(at(1, 1)) {
+	if !k.opened(at(1, 1), 1) {
 		t.Error("not kept though nothing changed")
 	}
 	k.ours(k.state(), at(2, 2))
-	if !k.opened(at(2, 2)) {
+	if !k.opened(at(2, 2), 1) {
 		t.Error("not kept after our own change")
 	}
-	if k.opened(at(2, 3)) {
+	if k.opened(at(2, 3), 1) {
 		t.Error("kept although mtime moved")
 	}
-	if k.opened(at(3, 3)) {
+	if k.opened(at(3, 3), 1) {
 		t.Error("kept although the size changed")
 	}
 	k.changed()
-	if k.opened(at(3, 3)) {
+	if k.opened(at(3, 3), 1) {
 		t.Error("kept although others changed it")
+	}
+	if k.opened(at(3, 3), 2) {
+		t.Error("kept although the inode says that others changed it")
 	}
 	epoch := k.state()
 	k.changed()
-	k.opened(at(4, 4))
+	k.opened(at(4, 4), 1)
 	k.ours(epoch, at(5, 5))
-	if k.opened(at(5, 5)) {
+	if k.opened(at(5, 5), 1) {
 		t.Error("a change of others during our own was taken for ours")
 	}
 }
