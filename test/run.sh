@@ -65,7 +65,9 @@ stage() {
 	fi
 	{
 		printf '%-4s %-9s %6s s\n' $mark "$1" "$took"
-		if [ $mark = ok ]; then grep -E '^(skip|note) |passed, ' "$tmp/$1.out" || true; else excerpt "$tmp/$1.out"; fi | sed 's/^/       /'
+		{
+			if [ $mark != ok ]; then excerpt "$tmp/$1.out"; else grep -E '^(skip|note) |passed, ' "$tmp/$1.out" || true; fi
+		} | sed 's/^/       /'
 	} >"$tmp/$1.say"
 	cat "$tmp/$1.say"
 }
@@ -111,7 +113,8 @@ install() {
 		policy=''
 	fi
 	export DEBIAN_FRONTEND=noninteractive
-	{ apt-get install -y -q --no-install-recommends "$@" || { apt-get update -q && apt-get install -y -q --no-install-recommends "$@"; }; } || rc=$?
+	local apt=(apt-get install -y -q --no-install-recommends)
+	"${apt[@]}" "$@" || { apt-get update -q && "${apt[@]}" "$@"; } || rc=$?
 	[ -z "$policy" ] || rm -f "$policy"
 	if [ $rc != 0 ]; then
 		echo "note missing, and apt-get cannot install them: $*"

@@ -17,7 +17,7 @@ type event struct {
 }
 
 // wanting are reasons to skip that do not count where everything is there.
-var wanting = regexp.MustCompile(`(?i)/dev/fuse|fusermount|ganesha|rpcbind|not installed|not found in \$?path|must be root|needs root|permission denied`)
+var wanting = regexp.MustCompile(`(?i)/dev/fuse|no fuse|not installed|is missing|not found in \$?path|must be root|needs root|permission denied`)
 
 // report gathers what the events tell.
 type report struct {
@@ -33,6 +33,14 @@ type report struct {
 
 // skip is a test that was not run.
 type skip struct{ test, reason string }
+
+// why is the reason without the line of the source that gave it.
+func (s skip) why() string {
+	if _, why, ok := strings.Cut(s.reason, ": "); ok {
+		return why
+	}
+	return s.reason
+}
 
 // timed is how long a package took.
 type timed struct {
@@ -118,12 +126,16 @@ func (r *report) write(out io.Writer) bool {
 	for _, key := range r.failed {
 		fmt.Fprintf(out, "FAIL %s\n", key)
 	}
-	for _, s := range r.skips {
-		mark := "skip"
-		if s.reason == "" || r.ci && wanting.MatchString(s.reason) {
-			mark, ok = "FAIL: skipped", false
+	for i, s := range r.skips {
+		switch {
+		case s.reason == "" || r.ci && wanting.MatchString(s.reason):
+			ok = false
+			fmt.Fprintf(out, "FAIL: skipped %s: %s\n", s.test, s.reason)
+		case i > 0 && r.skips[i-1].why() == s.why():
+			fmt.Fprintf(out, "skip %s: the same\n", s.test)
+		default:
+			fmt.Fprintf(out, "skip %s: %s\n", s.test, s.reason)
 		}
-		fmt.Fprintf(out, "%s %s: %s\n", mark, s.test, s.reason)
 	}
 	slices.SortFunc(r.slow, func(a, b timed) int { return int(1000 * (b.seconds - a.seconds)) })
 	for _, t := range r.slow[:min(5, len(r.slow))] {

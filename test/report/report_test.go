@@ -31,6 +31,7 @@ func TestReports(t *testing.T) {
 		{"a skipped test without a reason is a failure", pass + skipped(""), false, false, "FAIL: skipped p TestS"},
 		{"without -ci a missing server is a reason", pass + skipped(because("nfs-ganesha is missing")), false, true, "skip"},
 		{"with -ci it is none", pass + skipped(because("nfs-ganesha is missing")), true, false, "FAIL: skipped"},
+		{"a reason that only speaks of a server is one", pass + skipped(because("nfs-ganesha 4.3 does not do that")), true, true, "skip"},
 		{"nor is a missing device", pass + skipped(because("open /dev/fuse: no such file")), true, false, "FAIL: skipped"},
 		{"other reasons count with -ci, too", pass + skipped(because("takes an hour")), true, true, "skip"},
 		{"a package without tests is no skipped test", pass + `{"Action":"skip","Package":"q"}` + "\n", true, true, "0 skipped"},
