@@ -15,10 +15,10 @@ import (
 )
 
 // book notes which addresses are dialed; those of the hosts in away are
-// refused.
+// refused, those in denied for good.
 type book struct {
-	s    *nfstest.Server
-	away string
+	s            *nfstest.Server
+	away, denied string
 	mu   sync.Mutex // guards l
 	l    []string
 }
@@ -33,6 +33,9 @@ func (b *book) dial(ctx context.Context, network, addr string) (net.Conn, error)
 	}
 	if strings.Contains(b.away, host) {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
+	}
+	if strings.Contains(b.denied, host) {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.EACCES}
 	}
 	return b.s.DialContext(ctx, network, net.JoinHostPort("server", port))
 }
@@ -76,6 +79,12 @@ func TestTheServersOfASpecAreTriedInOrder(t *testing.T) {
 	}
 	if _, err := dialGiven(t, &book{away: "abc"}, "a,b,c", "tcp"); err == nil || !err.(*Error).Temporary {
 		t.Errorf("when all are away: %v", err)
+	}
+	if _, err := dialGiven(t, &book{away: "b", denied: "a"}, "a,b", "tcp"); err == nil || !err.(*Error).Temporary {
+		t.Errorf("when one may come back: %v", err)
+	}
+	if _, err := dialGiven(t, &book{denied: "ab"}, "a,b", "tcp"); err == nil || err.(*Error).Temporary {
+		t.Errorf("when none will: %v", err)
 	}
 }
 
