@@ -19,8 +19,8 @@ import (
 type book struct {
 	s            *nfstest.Server
 	away, denied string
-	mu   sync.Mutex // guards l
-	l    []string
+	mu           sync.Mutex // guards l
+	l            []string
 }
 
 func (b *book) dial(ctx context.Context, network, addr string) (net.Conn, error) {
