@@ -20,7 +20,6 @@ func explainCommand() *cli.Command {
 		Usage:     "show what a mount would do, without doing any of it",
 		ArgsUsage: "SERVER:/EXPORT [DIR]",
 
-		HideHelpCommand: true, // "h" and "help" are names of servers
 		Description: "Options and /etc/nfsmount.conf are read as by gonfs mount, and it is shown which of\n" +
 			"the server's programs would be asked over which transport, and what holds then. No\n" +
 			"name is looked up and nothing is sent. With DIR what nfsmount.conf says of that mount\n" +

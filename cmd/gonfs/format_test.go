@@ -75,6 +75,18 @@ func TestNamesOfServersAreToldFromLocalOnes(t *testing.T) {
 	}
 }
 
+func TestAnExportInPlaceOfACommandIsMounted(t *testing.T) {
+	for in, want := range map[string]string{
+		"gonfs srv:/e /mnt -o ro": "gonfs mount srv:/e /mnt -o ro",
+		"gonfs ls srv:/e":         "gonfs ls srv:/e",
+		"gonfs":                   "gonfs",
+	} {
+		if got := strings.Join(withMount(strings.Fields(in)), " "); got != want {
+			t.Errorf("%s: %s, want %s", in, got, want)
+		}
+	}
+}
+
 func TestControlBytesOfNamesNeverReachTheTerminal(t *testing.T) {
 	if got := printable("a\x1b[31mb\nc\u009bd\xffé"); strings.ContainsAny(got, "\x1b\n\u009b") {
 		t.Errorf("%q", got)

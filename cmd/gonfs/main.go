@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -20,7 +21,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	app := newApp()
-	if err := app.RunContext(ctx, argv.Permute(app, os.Args)); err != nil {
+	if err := app.RunContext(ctx, argv.Permute(app, withMount(os.Args))); err != nil {
 		code := exitcodes.Of(err)
 		if msg := err.Error(); msg != "" {
 			fmt.Fprintln(os.Stderr, "gonfs: "+msg)
@@ -34,7 +35,7 @@ func main() {
 }
 
 func newApp() *cli.App {
-	return &cli.App{
+	app := &cli.App{
 		Name:      "gonfs",
 		Usage:     "an NFS version 3 client: mount exports through FUSE, or use them without a mount",
 		UsageText: "gonfs COMMAND [-o OPTIONS] …\n   gonfs SERVER:/EXPORT DIR [-o OPTIONS]    the same as gonfs mount",
@@ -58,12 +59,22 @@ func newApp() *cli.App {
 			if c.NArg() == 0 {
 				return cli.ShowAppHelp(c)
 			}
-			if c.NArg() == 2 && looksRemote(c.Args().First()) {
-				return c.App.RunContext(c.Context, append([]string{"gonfs", "mount"}, os.Args[1:]...))
-			}
 			return exitcodes.Usage(fmt.Errorf("no command %q; gonfs --help lists them", c.Args().First()))
 		},
 	}
+	for _, c := range app.Commands {
+		c.HideHelpCommand = true // "h" and "help" are names of files and servers
+	}
+	return app
+}
+
+// withMount returns a command line that names an export where a command should
+// be, which is how mount.fuse3(8) calls us, as one of gonfs mount.
+func withMount(args []string) []string {
+	if len(args) > 1 && looksRemote(args[1]) {
+		return slices.Insert(slices.Clone(args), 1, "mount")
+	}
+	return args
 }
 
 // optionFlag is -o, which all commands that talk to a server have.

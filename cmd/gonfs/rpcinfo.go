@@ -21,7 +21,6 @@ func rpcinfoCommand() *cli.Command {
 		Description: "SERVER is this host by default. PROGRAM is a number or a name: nfs, mountd,\n" +
 			"nlockmgr, status, nfs_acl, portmapper, rquotad. With it, it is called over the\n" +
 			"transport of -T; without VERSION in each version that it says it has.",
-		HideHelpCommand: true,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "p", Usage: "in the form of version 2 of rpcbind"},
 			&cli.BoolFlag{Name: "s", Usage: "one line a program"},

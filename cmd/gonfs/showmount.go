@@ -26,7 +26,6 @@ func showmountCommand() *cli.Command {
 		ArgsUsage: "[SERVER]",
 		Description: "Without a flag the hosts that have mounted something are shown. The list is what the\n" +
 			"server remembers: a client that vanished stays in it. SERVER is this host by default.",
-		HideHelpCommand: true,
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "exports", Aliases: []string{"e"}, Usage: "the exports, and who may mount them"},
 			&cli.BoolFlag{Name: "directories", Aliases: []string{"d"}, Usage: "the directories that are mounted"},
