@@ -315,8 +315,12 @@ func TestPlacesOutsideTheMessageAreNotUsed(t *testing.T) {
 			if err := s.Serve(p); err != io.EOF {
 				t.Error(err)
 			}
-			if p.msg != "abcdefgh" || p.sink != nil || string(p.dst[:]) != string(make([]byte, 16)) {
-				t.Errorf("message %q, sink %v, memory %q", p.msg, p.sink, p.dst)
+			q := &placer{off: tt.off, n: tt.n}
+			deliver(q, []byte("abcdefgh"), nil) // as Pipe and UDP do
+			for _, p := range []*placer{p, q} {
+				if p.msg != "abcdefgh" || p.sink != nil || string(p.dst[:]) != string(make([]byte, 16)) {
+					t.Errorf("message %q, sink %v, memory %q", p.msg, p.sink, p.dst)
+				}
 			}
 		})
 	}

@@ -387,6 +387,24 @@ func TestEndsOfStreams(t *testing.T) {
 	}
 }
 
+// wrapped is a connection around another, as TLS is.
+type wrapped struct{ net.Conn }
+
+func (w wrapped) NetConn() net.Conn { return w.Conn }
+func (w wrapped) Close() error      { return nil } // waits to send a farewell
+
+func TestAbortReachesThroughAWrapper(t *testing.T) {
+	noLeak(t)
+	x, y := tcpPair(t)
+	s := NewStream(wrapped{x}, 0)
+	if err := s.Abort(); err != nil {
+		t.Error(err)
+	}
+	if _, err := y.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the peer sees %v, want a reset", err)
+	}
+}
+
 // TestPeerResetsWhileAllSend makes writes fail, inline and in the writer
 // goroutine.
 func TestPeerResetsWhileAllSend(t *testing.T) {
