@@ -28,7 +28,7 @@ dissect=(tshark -2 -n -r "$capture" -o rpc.desegment_rpc_over_tcp:TRUE -o rpc.de
 	-e frame.number -e tcp.stream -e udp.stream -e tcp.srcport -e udp.srcport -e tcp.len -e tcp.reassembled_in \
 	-e tcp.analysis.flags -e tcp.analysis.lost_segment -e tcp.flags.reset -e _ws.expert.severity -e _ws.malformed -e _ws.unreassembled \
 	-e rpc.msgtyp -e rpc.xid -e rpc.program -e rpc.programversion -e rpc.procedure -e rpc.replystat -e rpc.state_accept \
-	-e rpc.auth.gid -e rpc.auth.flavor -e tcp.segment_data \
+	-e rpc.auth.gid -e rpc.auth.flavor -e tcp.segment_data -e udp.payload -e icmp.type -e icmpv6.type \
 	>"$out/fields" 2>"$out/errors" || die "tshark: $(tail -1 "$out/errors")"
 
 # The program prints "NAME<tab>COUNT<tab>FRAMES" for each property that must not be, and lines of other text.
@@ -37,7 +37,7 @@ function bad(name) { count[name]++; if (count[name] <= 3) frames[name] = frames[
 BEGIN {
 	FS = "\t"
 	split("malformed or unreassembled messages|segments that the capture missed|expert errors|expert warnings in RPC messages|" \
-	      "TCP data that is no RPC|denied calls|accepted calls without SUCCESS|replies without a call|" \
+	      "TCP data that is no RPC|UDP data that is no RPC|denied calls|accepted calls without SUCCESS|replies without a call|" \
 	      "calls with more than 16 groups|calls of another program|NFS calls of another version|" \
 	      "XIDs used again on a connection|XIDs of two calls at once|calls from ports above 1023|" \
 	      "calls without a reply|calls sent twice", order, "|")
@@ -54,7 +54,11 @@ BEGIN {
 		if (severity[i] + 0 == 6291456 && $14 != "" && $8 == "" && $10 !~ /1|True/) bad("expert warnings in RPC messages")
 	}
 	if ($6 > 0 && $14 == "" && $7 == "" && $8 == "" && $23 != "") bad("TCP data that is no RPC")
-	if ($14 == "") next
+	if ($14 == "") {
+		if (link in talks && $24 != "" && $25 == "" && $26 == "") bad("UDP data that is no RPC")
+		next
+	}
+	talks[link] = 1
 	messages = split($14, type, ","); split($15, xid, ",")
 	split($16, program, ","); split($17, version, ","); split($18, proc, ",")
 	split($19, denied, ","); split($20, accept, ",")
