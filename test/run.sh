@@ -1,9 +1,9 @@
 #!/bin/bash
 # All tests of the project, stage by stage, with the time of each:   run.sh [STAGE…]
 #
-# Stages: deps, and then side by side a lane of building and reading (format vet lint scripts cross s390x fuzz) and a lane of
-# running (race single portable e2e). The first lane is nice to the second, which waits a lot; a stage is shown when it ends. With
-# STAGE arguments only these run, one after the other.
+# Stages: deps, and then three lanes side by side: running (race single portable e2e), which waits a lot; building and reading
+# (format scripts vet lint cross s390x), which is nice to the first; and fuzz, which is nice to both. A stage is shown when it ends.
+# With STAGE arguments only these run, one after the other.
 #
 # Where something is missing that a stage needs, it says so and is skipped; with CI=true that is a failure.
 set -eu
@@ -20,9 +20,10 @@ staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 fuzztime=${FUZZTIME:-10s}
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/gonfs-test.XXXXXX")
-lane=''
+lanes=()
 finish() {
-	[ -z "$lane" ] || kill -- "-$lane" 2>/dev/null || true
+	local lane
+	for lane in "${lanes[@]}"; do kill -- "-$lane" 2>/dev/null || true; done
 	if [ -e "$tmp/failed" ]; then echo "logs: $tmp/*.out"; else rm -rf "$tmp"; fi
 }
 trap finish EXIT
@@ -183,7 +184,7 @@ stage_fuzz() {
 	}
 	mkdir -p "$tmp/fuzzcache"
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	printf '%s\n' "${list[@]}" | xargs -P 2 -L 1 bash -c '
+	printf '%s\n' "${list[@]}" | nice -n 9 xargs -P 2 -L 1 bash -c '
 		log=$3.$4.log
 		cd "$2" && "$3" -test.run "^$" -test.fuzz "^$4\$" -test.fuzztime "$0" -test.parallel 1 -test.fuzzcachedir "$1" >"$log" 2>&1 ||
 			{ grep -q "context deadline exceeded" "$log" && ! grep -qE "Failing input|panic:|minimizing" "$log"; } ||
@@ -201,7 +202,9 @@ tests() {
 
 # Where /dev/fuse is for root only, tests that mount as another user need a world where it is not.
 world=()
-[ "$(id -u)" != 0 ] || ! have unshare || world=(test/rigs/fusedev.sh)
+if [ "$(id -u)" = 0 ] && test/rigs/fusedev.sh true 2>/dev/null; then
+	world=(test/rigs/fusedev.sh)
+fi
 
 stage_race() {
 	have gcc || skip "gcc is not installed, and the race detector is linked by it"
@@ -227,13 +230,15 @@ if [ $# != 0 ]; then
 	done
 else
 	stage deps
-	set -m # a process group of its own, to be ended as one
-	nice -n 19 test/run.sh format scripts vet fuzz lint cross s390x &
-	lane=$!
+	set -m # each lane is a process group of its own, to be ended as one
+	nice -n 10 test/run.sh format scripts vet lint cross s390x &
+	lanes+=($!)
+	nice -n 10 test/run.sh fuzz &
+	lanes+=($!)
 	set +m
 	for s in race single portable e2e; do stage $s; done
-	wait $lane || touch "$tmp/failed"
-	lane=''
+	for s in "${lanes[@]}"; do wait "$s" || touch "$tmp/failed"; done
+	lanes=()
 fi
-printf '%-14s %6s s\n' all "$(seconds $((${EPOCHREALTIME/[.,]/} - begin)))"
+printf '%-14s %6s s\n' "${*:-all}" "$(seconds $((${EPOCHREALTIME/[.,]/} - begin)))"
 [ ! -e "$tmp/failed" ]
