@@ -7,14 +7,18 @@ import "net"
 // (Pipe). Send, Close and Abort may be called from any goroutine.
 type Conn interface {
 	// Send sends one message: head, then payload and its padding to four
-	// bytes. head may be reused as soon as Send returns; payload is referred
-	// to, not copied, and is not touched any more once Send returned. A nil
-	// payload makes Send return without waiting for the peer. When cancel is
-	// closed while a payload is on its way, Send waits at most 200 ms for the
-	// rest to leave and then breaks the connection: half a record must never
-	// be followed by another. An error means that the connection is broken,
-	// except for *SizeError and ErrCanceled, when the message was not sent,
-	// and *RefusedError (UDP).
+	// bytes. Both are the caller's again when Send returned. A payload of more
+	// than a few KiB is not copied, so that Send waits until it has left;
+	// other messages are queued without waiting for the peer, unless it has
+	// left 1 MiB of them unread.
+	//
+	// When cancel is closed, Send stops waiting: with ErrCanceled if nothing of
+	// the message has left, so that it never will. If a part has, Send waits at
+	// most 200 ms for the rest and then breaks the connection, as half a record
+	// must never be followed by another. A nil cancel never is.
+	//
+	// An error means that the connection is broken, but for *SizeError and
+	// ErrCanceled, when the message was not sent, and *RefusedError (UDP).
 	Send(head, payload []byte, cancel <-chan struct{}) error
 
 	// Serve reads messages and hands them to r, on the caller's goroutine,

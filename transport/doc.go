@@ -21,10 +21,10 @@
 //
 // # Who owns which bytes
 //
-// Send is given a head and a payload. The payload of a WRITE is up to 1 MiB: it
-// is not copied, but leaves in one writev with its head, and Send returns when
-// nothing refers to it any more. A head is the caller's again when Send
-// returned.
+// Send is given a head and a payload; both are the caller's again when it
+// returned. The payload of a WRITE is up to 1 MiB: it is not copied, but leaves
+// in one writev with its head, and Send waits for that. Short messages are
+// copied and queued, so that one write carries those of many callers.
 //
 // What is received comes in a [Buffer] from a pool. Whoever has it owns it, and
 // calls Release once; a second time panics, as two owners would share the next

@@ -11,9 +11,11 @@ const (
 	// smallRecord is the longest record that is copied into the queue: WRITE of
 	// 8 KiB. Of a longer one the payload (or the head, if there is no payload)
 	// is lent. A copy frees its caller at once and takes no segment of its own:
-	// 4 KiB writes at depth 32 +35 %, but 16 KiB ones would cost 1.7 times the
-	// CPU.
+	// 4 and 8 KiB writes at depth 32 +30 %, CPU -30 %; 16 KiB ones gain nothing.
 	smallRecord = 9 << 10
+	// copyLimit is how many bytes may be queued before payloads are not copied
+	// any more: the queue shall not grow for them.
+	copyLimit = 128 << 10
 	// queueLimit is how many bytes of small records may wait for the peer
 	// before Send waits too: calls of 256 slots never come near, but a client
 	// that sends calls and reads no replies must not fill our memory.
@@ -34,25 +36,12 @@ func (s *stream) Send(head, payload []byte, cancel <-chan struct{}) error {
 	if size > math.MaxInt32 {
 		return &SizeError{Size: size, Max: math.MaxInt32}
 	}
-	var mark [markSize]byte
-	binary.BigEndian.PutUint32(mark[:], lastFragment|uint32(size))
-
 	s.mu.Lock()
 	if err := s.sendErrLocked(); err != nil {
 		s.mu.Unlock()
 		return err
 	}
-	var done chan error
-	if size == 0 || size <= smallRecord && s.out.small() <= queueLimit { // a loan is never empty
-		s.out.add(mark, head, payload)
-	} else {
-		done = s.doneLocked()
-		if len(payload) > 0 {
-			s.out.lend(mark, head, payload, done)
-		} else {
-			s.out.lend(mark, nil, head, done)
-		}
-	}
+	done := s.queueLocked(head, payload, size)
 	if s.flushing {
 		s.joined = true
 		s.mu.Unlock()
@@ -66,6 +55,28 @@ func (s *stream) Send(head, payload []byte, cancel <-chan struct{}) error {
 		return nil
 	}
 	return s.await(done, cancel)
+}
+
+// queueLocked queues a record of size bytes. If it was not copied, it returns
+// the channel that tells when it has left.
+func (s *stream) queueLocked(head, payload []byte, size int) (done chan error) {
+	var mark [markSize]byte
+	binary.BigEndian.PutUint32(mark[:], lastFragment|uint32(size))
+	limit := queueLimit
+	if len(payload) > 0 {
+		limit = copyLimit
+	}
+	if size == 0 || size <= smallRecord && s.out.small() <= limit { // a loan is never empty
+		s.out.add(mark, head, payload)
+		return nil
+	}
+	done = s.doneLocked()
+	if len(payload) > 0 {
+		s.out.lend(mark, head, payload, done)
+	} else {
+		s.out.lend(mark, nil, head, done)
+	}
+	return done
 }
 
 // doneLocked returns a channel for a loan. They are used again, by this
