@@ -75,7 +75,9 @@ func (s *stream) Serve(r Receiver) error {
 }
 
 // Close implements Conn: it waits up to 1 s for queued messages to leave, and
-// then gives them up and returns ErrStuck.
+// then gives them up and returns ErrStuck. The kernel delivers what left, and
+// a FIN; but if it holds bytes that Serve has not read, it sends RST, as TCP
+// does then: who wants all replies waits for them first.
 func (s *stream) Close() error {
 	s.mu.Lock()
 	if s.closing || s.err != nil {
