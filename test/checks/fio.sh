@@ -12,7 +12,7 @@ scratch "$1"
 job() {
 	local name=$1
 	shift
-	step "fio $name" 120 fio --name="$name" --directory="$work" --size="${mib}m" --ioengine=psync --verify=crc32c \
+	step "fio $name" 120 fio --name="$name" --directory="$work" --size="${mib}m" --ioengine=psync --verify=crc32c --verify_state_save=0 \
 		--verify_fatal=1 --do_verify=1 --group_reporting --output-format=terse "$@"
 	rm -f "$work"/*
 }

@@ -11,7 +11,7 @@ die() {
 # scratch DIR: makes a directory of our own in DIR, sets $work to it, and removes it at the end.
 scratch() {
 	local name=${0##*/}
-	work=$(mktemp -d "$1/${name%.sh}.XXXXXX") || die "cannot make a directory in $1"
+	work=$(cd "$1" && mktemp -d "$PWD/${name%.sh}.XXXXXX") || die "cannot make a directory in $1"
 	logs=$(mktemp -d "${TMPDIR:-/tmp}/gonfs-check.XXXXXX")
 	trap 'cd /; rm -rf "$work" "$logs"' EXIT
 }
