@@ -7,7 +7,7 @@
 # shellcheck source=test/checks/lib.sh
 . "$(dirname "$0")/lib.sh"
 [ $# -ge 2 ] || die "usage: tar.sh DIR SOURCE [BACKING]"
-source=$2 backing=${3:-}
+source=$2 backing=${3:+$(cd "$3" && pwd)}
 scratch "$1"
 
 # tree DIR prints a line a file: mode, time, sum or target, name.
