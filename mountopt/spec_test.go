@@ -97,8 +97,13 @@ func FuzzParseSpec(f *testing.F) {
 			}
 			return
 		}
-		if s.Host == "" || s.Path == "" || len(s.Host) > maxHost || len(s.Path) > maxPath || strings.Contains(s.Path+s.Host, "\x00") {
+		if s.Path == "" || len(s.Path) > maxPath || strings.Contains(s.Path+s.Host, "\x00") || len(s.Hosts()) > maxHosts {
 			t.Fatalf("%q is accepted as %+v", in, s)
+		}
+		for _, h := range s.Hosts() {
+			if h == "" || len(h) > maxHost {
+				t.Fatalf("%q is accepted as %+v", in, s)
+			}
 		}
 		again, err := ParseSpec(s.String())
 		if s.Port = 0; err != nil || again != s {
