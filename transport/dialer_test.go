@@ -13,6 +13,7 @@ import (
 )
 
 func TestReservedPortsComeInTheOrderOfTheLinuxClient(t *testing.T) {
+	services := []int{623, 631, 636, 853, 873, 989, 990, 991, 992, 993, 994, 995}
 	for _, start := range []int{665, 666, 800, 1022, 1023} {
 		got := slices.Collect(reservedPorts(start))
 		var want []int
@@ -25,10 +26,11 @@ func TestReservedPortsComeInTheOrderOfTheLinuxClient(t *testing.T) {
 		for p := 664; p >= 512; p-- {
 			want = append(want, p)
 		}
+		want = slices.DeleteFunc(want, func(p int) bool { return slices.Contains(services, p) })
 		if !slices.Equal(got, want) {
 			t.Errorf("from %d: %v", start, got)
 		}
-		if slices.Sort(got); len(slices.Compact(got)) != 512 {
+		if slices.Sort(got); len(slices.Compact(got)) != 512-len(services) {
 			t.Errorf("from %d: not each port once", start)
 		}
 	}

@@ -19,9 +19,11 @@ const (
 
 // reservedPorts are all reserved ports in the order in which they are tried:
 // from start, which lies in 665–1023, downwards to 665, from 1023 down to
-// start, and then from 664 down to 512.
+// start, and then from 664 down to 512; but for those of services that a host
+// may start later, and that firewalls and Wireshark take a connection for.
 func reservedPorts(start int) iter.Seq[int] {
-	return func(yield func(int) bool) {
+	return func(to func(int) bool) {
+		yield := func(p int) bool { return isService(p) || to(p) }
 		for p := start; p >= firstReserved; p-- {
 			if !yield(p) {
 				return
@@ -38,6 +40,17 @@ func reservedPorts(start int) iter.Seq[int] {
 			}
 		}
 	}
+}
+
+// isService reports whether p belongs to a service of today: ipmi, ipp, ldaps,
+// DNS over TLS, rsync, and FTP, NNTP, IMAP and POP over TLS
+// (bindresvport.blacklist of libtirpc has the like).
+func isService(p int) bool {
+	switch p {
+	case 623, 631, 636, 853, 873:
+		return true
+	}
+	return p >= 989 && p <= 995
 }
 
 // A PortError is returned by Dial when no reserved port could be used.

@@ -158,6 +158,12 @@ func userOf(options string) (uid int, ok bool) {
 	return 0, false
 }
 
+// How often, and after which pause, a busy mount is tried again.
+const (
+	busyTries = 6
+	busyPause = 40 * time.Millisecond
+)
+
 // unmount lets the kernel end a mount: by umount2(2) where that is allowed,
 // else through fusermount3, which lets users end their own.
 func unmount(dir string, force, lazy bool) error {
@@ -168,7 +174,13 @@ func unmount(dir string, force, lazy bool) error {
 	if lazy {
 		flags |= unix.MNT_DETACH
 	}
-	err := unix.Unmount(dir, flags)
+	var err error
+	for range busyTries { // a file that was closed just now may keep it busy for a moment
+		if err = unix.Unmount(dir, flags); !errors.Is(err, unix.EBUSY) {
+			break
+		}
+		time.Sleep(busyPause)
+	}
 	if !errors.Is(err, unix.EPERM) {
 		return err
 	}
