@@ -149,7 +149,7 @@ func TestReservedPortsRunOutPerServer(t *testing.T) {
 		t.Errorf("%d ports only", len(had))
 	}
 	err := dial(a, 0)
-	if !errors.As(err, &pe) || pe.Tried != 512 || pe.Remote != a || !portTaken(err) {
+	if !errors.As(err, &pe) || pe.Tried != 500 || pe.Remote != a || !portTaken(err) {
 		t.Errorf("Dial: %v", err)
 	}
 	if err := dial(b, 0); err != nil {
