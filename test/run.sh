@@ -15,7 +15,7 @@ export CI="${CI:-}"
 portable=(./xdr ./transport ./rpc ./portmap ./mountd ./nfs3 ./mountopt ./mount ./nfstest)
 platforms=(linux/386 linux/arm64 linux/s390x darwin/arm64 windows/amd64 freebsd/amd64)
 debian=(nfs-ganesha nfs-ganesha-vfs rpcbind fuse3 tshark fio git gcc libc6-dev qemu-user-static util-linux iproute2 procps
-	diffutils tar shellcheck)
+	diffutils tar shellcheck groff-base)
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 fuzztime=${FUZZTIME:-10s}
 

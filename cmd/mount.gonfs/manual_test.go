@@ -73,7 +73,7 @@ func TestTheManualHasTheFlags(t *testing.T) {
 func TestTheManualIsFormatted(t *testing.T) {
 	groff, err := exec.LookPath("groff")
 	if err != nil {
-		t.Skip("there is no groff to try it with")
+		t.Skip("groff is not installed (Debian: groff-base)")
 	}
 	out, err := exec.Command(groff, "-mdoc", "-ww", "-Tutf8", "-z", "mount.gonfs.8").CombinedOutput()
 	if err != nil || len(out) > 0 {
