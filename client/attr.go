@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
 )
@@ -59,6 +60,16 @@ func (fs *FS) AttrTimeout(ino *Inode) time.Duration {
 	ino.mu.Lock()
 	defer ino.mu.Unlock()
 	return ino.cache.left(time.Now())
+}
+
+// EntryTimeout returns how long an entry of dir may be used without asking
+// again what its name means: as long as dir's attributes count or, under
+// lookupcache=none, not at all.
+func (fs *FS) EntryTimeout(dir *Inode) time.Duration {
+	if fs.lookups == mountopt.LookupNone {
+		return 0
+	}
+	return fs.AttrTimeout(dir)
 }
 
 // Setattr changes the attributes that s sets and returns all. Dirty data is

@@ -60,6 +60,7 @@ func TestDirListsEveryEntryOnce(t *testing.T) {
 	tests := []struct {
 		name   string
 		o      nfstest.Options
+		opts   string // of the mount
 		faults []nfstest.Fault
 		max    int
 	}{
@@ -69,6 +70,8 @@ func TestDirListsEveryEntryOnce(t *testing.T) {
 			{Times: nfstest.Forever, Procs: dirProcs, Do: []nfstest.Action{nfstest.TopCookies()}}}},
 		{name: "without READDIRPLUS", faults: []nfstest.Fault{
 			{Times: nfstest.Forever, Procs: dirProcs[1:], Do: []nfstest.Action{nfstest.Status(nfs3.ErrNotsupp)}}}},
+		{name: "with nordirplus", opts: "nordirplus", faults: []nfstest.Fault{
+			{Times: nfstest.Forever, Procs: dirProcs[1:], Do: []nfstest.Action{nfstest.Status(nfs3.ErrServerfault)}}}},
 		{name: "when READDIRPLUS is too small", faults: []nfstest.Fault{
 			{Times: nfstest.Forever, Procs: dirProcs[1:], Do: []nfstest.Action{nfstest.Status(nfs3.ErrToosmall)}}}},
 		{name: "without attributes", o: nfstest.Options{NoAttr: true}},
@@ -88,7 +91,7 @@ func TestDirListsEveryEntryOnce(t *testing.T) {
 			tt.o.Dtpref = 4096
 			r := newRig(t, tt.o)
 			names := bigDir(t, r, 300)
-			fs := r.mount("", Options{})
+			fs := r.mount(tt.opts, Options{})
 			d := openDir(t, fs, "big")
 			for _, f := range tt.faults {
 				r.Fault(f)

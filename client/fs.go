@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
 )
@@ -34,7 +35,7 @@ type FS struct {
 	root   *Inode
 
 	namesHeld *atomic.Int64 // entries of all name caches
-	noPlus    atomic.Bool   // the server has no READDIRPLUS
+	noPlus    atomic.Bool   // no READDIRPLUS: the server lacks it, or the mount is nordirplus
 	badNames  atomic.Uint64 // entries of listings that were dropped for their names
 	sillies   sillies
 	changes   changes
@@ -58,7 +59,8 @@ type config struct {
 
 	reg, dir   limits // how long attributes count
 	noCTO      bool   // open does not ask the server whether the file changed
-	lookups    lookupCache
+	lookups    mountopt.LookupCache
+	plainDirs  bool // directories are read with READDIR alone
 	syncWrites bool
 	strict     bool  // EEXIST and ENOENT after retransmissions are taken as they are
 	dirtyLimit int64 // most bytes of dirty data
@@ -72,6 +74,7 @@ func newFS(c config) *FS {
 	fs.table.init()
 	fs.sillies.init()
 	fs.raBudget.limit = maxAhead
+	fs.noPlus.Store(c.plainDirs)
 	fs.wb.init(fs, c.dirtyLimit)
 	st := fs.begin(nil)
 	fs.root = fs.inode(c.rootFH, &c.rootAttr)

@@ -132,17 +132,16 @@ func TestAMissingNameIsBelievedWhileOthersLeaveTheDirectoryAlone(t *testing.T) {
 
 func TestLookupcacheSaysWhatIsRemembered(t *testing.T) {
 	for _, tt := range []struct {
-		policy            lookupCache
+		policy            string
 		positive, missing string
 	}{
-		{lookupAll, "", ""},
-		{lookupPositive, "", "LOOKUP 1"},
-		{lookupNone, "LOOKUP 1", "LOOKUP 1"},
+		{"all", "", ""},
+		{"pos", "", "LOOKUP 1"},
+		{"none", "LOOKUP 1", "LOOKUP 1"},
 	} {
 		r := newRig(t, nfstest.Options{})
 		must(t, r.WriteFile("f", nil, 0o644))
-		fs := r.mount("", Options{})
-		fs.lookups = tt.policy
+		fs := r.mount("lookupcache="+tt.policy, Options{})
 		for _, name := range []string{"f", "missing", "f", "missing"} {
 			_, _, _ = fs.Lookup(t.Context(), alice, fs.Root(), name)
 		}

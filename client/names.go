@@ -7,18 +7,9 @@ import (
 	"time"
 	"weak"
 
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
-)
-
-// lookupCache says which answers of LOOKUP may be given again without asking
-// (nfs(5) lookupcache).
-type lookupCache uint8
-
-const (
-	lookupAll      lookupCache = iota // names that are there and names that are not
-	lookupPositive                    // names that are there
-	lookupNone
 )
 
 // maxNames bounds the cached names of one file system, about 100 bytes each.
@@ -67,7 +58,7 @@ func (c *nameCache) forget(name string) {
 // enterName notes that name means ino in dir, or nothing if ino is nil.
 // dir.mu is held.
 func (fs *FS) enterNameLocked(dir *Inode, name string, ino *Inode) {
-	if fs.lookups == lookupNone || ino == nil && fs.lookups == lookupPositive {
+	if fs.lookups == mountopt.LookupNone || ino == nil && fs.lookups == mountopt.LookupPositive {
 		dir.names.forget(name)
 		return
 	}

@@ -22,10 +22,6 @@ type Options struct {
 	// yet; a writer waits beyond it. 0 is the smaller of 64 MiB and 5 % of the
 	// machine's memory.
 	DirtyLimit int64
-	// StrictReplay takes EEXIST and ENOENT as they are when they answer a call
-	// that was sent twice. By default the server is asked whether the first
-	// copy was executed.
-	StrictReplay bool
 }
 
 // unknownMemory is what a machine has whose memory cannot be told, in bytes.
@@ -46,8 +42,10 @@ func New(ctx context.Context, s *mount.Session, o Options) (*FS, error) {
 		maxFileSize: s.FSInfo().MaxFileSize, nameMax: s.PathConf().NameMax,
 		reg: limits{ac.RegMin, ac.RegMax}, dir: limits{ac.DirMin, ac.DirMax},
 		noCTO:      opts.NoCTO.Value,
+		lookups:    opts.LookupCache.Value,
+		plainDirs:  opts.NoRdirplus.Value,
 		syncWrites: opts.VFS.Sync || opts.NoAC.Value,
-		strict:     o.StrictReplay,
+		strict:     opts.StrictReplay.Value,
 		dirtyLimit: o.DirtyLimit,
 	}
 	if c.cred == nil {

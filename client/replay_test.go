@@ -64,15 +64,15 @@ func TestCallsThatWereSentTwice(t *testing.T) {
 	}
 	for _, strict := range []bool{false, true} {
 		for _, tt := range tests {
-			name := tt.name
+			name, opts := tt.name, "timeo=1"
 			if strict {
-				name += ", or is taken as answered"
+				name, opts = name+", or is taken as answered", opts+",replay=strict"
 			}
 			t.Run(name, func(t *testing.T) {
 				r := newRig(t, nfstest.Options{NoDRC: true})
 				must(t, r.Mkdir("d", 0o777))
 				must(t, r.WriteFile("f", []byte("x"), 0o666))
-				fs := r.mount("timeo=1", Options{StrictReplay: strict})
+				fs := r.mount(opts, Options{})
 				find(t, fs, "f")
 				find(t, fs, "d")
 				r.Fault(nfstest.Fault{Procs: []uint32{tt.proc}, Do: []nfstest.Action{nfstest.DropReply()}})

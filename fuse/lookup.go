@@ -33,7 +33,7 @@ func (r *raw) entry(out *gofuse.EntryOut, dir *node, ino *client.Inode, a *nfs3.
 	}
 	out.NodeId = ino.ID()
 	out.Generation = 0
-	out.SetEntryTimeout(r.fs.AttrTimeout(dir.ino))
+	out.SetEntryTimeout(r.fs.EntryTimeout(dir.ino))
 	out.SetAttrTimeout(r.fs.AttrTimeout(ino))
 	r.attr(&out.Attr, ino, a)
 	return n

@@ -65,9 +65,10 @@ var table = []entry{
 	{Known{names("noac"), "ac", "", "", Rightmost, true}, flag, setBool(noAC, true)},
 	{Known{names("cto"), "cto", "", "cto", Rightmost, true}, flag, setBool(noCTO, false)},
 	{Known{names("nocto"), "cto", "", "", Rightmost, true}, flag, setBool(noCTO, true)},
-	{Known{names("lookupcache"), "", "all", "all", Rightmost, true}, valued, only("all", "none", "pos", "positive")},
-	{Known{names("rdirplus"), "rdirplus", "", "rdirplus", Rightmost, true}, either, setRdirplus},
-	{Known{names("nordirplus"), "rdirplus", "", "", Rightmost, false}, flag, later},
+	{Known{names("lookupcache"), "", "all pos positive none", "all", Rightmost, true}, valued, setLookupCache},
+	{Known{names("rdirplus"), "rdirplus", "none force", "rdirplus", Rightmost, true}, either, setRdirplus},
+	{Known{names("nordirplus"), "rdirplus", "", "", Rightmost, true}, flag, setBool(noRdirplus, true)},
+	{Known{names("replay"), "", "evidence strict", "evidence", Rightmost, true}, valued, setReplay},
 	{Known{names("sharecache"), "sharecache", "", "", Rightmost, false}, flag, never("every mount has a cache of its own")},
 	{Known{names("nosharecache"), "sharecache", "", "nosharecache", Rightmost, true}, flag, already},
 	{Known{names("fsc"), "fsc", "", "", Rightmost, false}, either, later},
@@ -92,16 +93,4 @@ var table = []entry{
 	{Known{names("posix", "noposix"), "", "", "", Rightmost, false}, flag, never(isNFSv2)},
 	{Known{names("migration", "trunkdiscovery"), "", "", "", Rightmost, false}, flag, never(isNFSv4)},
 	{Known{names("nomigration", "notrunkdiscovery"), "", "", "", Rightmost, true}, flag, already},
-}
-
-// setRdirplus accepts the plain word: gonfs reads directories with READDIRPLUS
-// wherever the server has it.
-func setRdirplus(_ *parser, it item) error {
-	switch {
-	case !it.hasValue:
-		return nil
-	case it.value == "none" || it.value == "force":
-		return unsupported(it, "")
-	}
-	return badValue(it.name, it.value, "none or force")
 }

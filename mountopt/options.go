@@ -62,6 +62,9 @@ type Options struct {
 	AcDirMin, AcDirMax Opt[time.Duration] // attribute cache of directories
 	NoAC               Opt[bool]          // ac, noac
 	NoCTO              Opt[bool]          // cto, nocto: no revalidation at open
+	LookupCache        Opt[LookupCache]   // lookupcache: answers of LOOKUP that are given again
+	NoRdirplus         Opt[bool]          // rdirplus, nordirplus: read directories with READDIR alone
+	StrictReplay       Opt[bool]          // replay: believe EEXIST and ENOENT after a retransmission
 
 	// What a command does that mounts; Parse reads it, package mount does not
 	// look at it: it makes one attempt.
@@ -101,6 +104,28 @@ func (r Recovery) String() string {
 		return "softerr"
 	}
 	return "hard"
+}
+
+// LookupCache says which answers of LOOKUP may be given again without asking
+// the server (nfs(5) lookupcache).
+type LookupCache uint8
+
+// The values of LookupCache.
+const (
+	LookupAll      LookupCache = iota // names that are there and names that are not
+	LookupPositive                    // names that are there
+	LookupNone
+)
+
+// String returns the value of lookupcache=.
+func (l LookupCache) String() string {
+	switch l {
+	case LookupPositive:
+		return "pos"
+	case LookupNone:
+		return "none"
+	}
+	return "all"
 }
 
 // LocalLock is the set of kinds of locks that are kept on this host instead of
@@ -191,7 +216,8 @@ func (o *Options) Over(base *Options) *Options {
 	m.Resvport, m.Lock, m.LocalLock = o.Resvport.over(m.Resvport), o.Lock.over(m.Lock), o.LocalLock.over(m.LocalLock)
 	m.AcRegMin, m.AcRegMax = o.AcRegMin.over(m.AcRegMin), o.AcRegMax.over(m.AcRegMax)
 	m.AcDirMin, m.AcDirMax = o.AcDirMin.over(m.AcDirMin), o.AcDirMax.over(m.AcDirMax)
-	m.NoAC, m.NoCTO = o.NoAC.over(m.NoAC), o.NoCTO.over(m.NoCTO)
+	m.NoAC, m.NoCTO, m.LookupCache = o.NoAC.over(m.NoAC), o.NoCTO.over(m.NoCTO), o.LookupCache.over(m.LookupCache)
+	m.NoRdirplus, m.StrictReplay = o.NoRdirplus.over(m.NoRdirplus), o.StrictReplay.over(m.StrictReplay)
 	if len(o.Sec) > 0 {
 		m.Sec = slices.Clone(o.Sec)
 	}

@@ -42,6 +42,7 @@ func (o *Options) String() string {
 	w = append(w, o.Recovery.Value.String())
 	flag(o.NoCTO.Value, "nocto")
 	flag(o.NoAC.Value, "noac")
+	flag(o.NoRdirplus.Value, "nordirplus")
 	flag(!o.Lock.Or(true), "nolock")
 	flag(!o.Resvport.Or(true), "noresvport")
 
@@ -59,6 +60,9 @@ func (o *Options) String() string {
 		add("timeo", strconv.FormatInt(int64(o.Timeo.Value/(time.Second/10)), 10))
 	}
 	addNumber(add, "retrans", o.Retrans)
+	if o.StrictReplay.Value {
+		add("replay", "strict")
+	}
 	if len(o.Sec) > 0 {
 		add("sec", strings.Join(o.Sec, ":"))
 	}
@@ -76,6 +80,9 @@ func (o *Options) String() string {
 	}
 	if o.MountProto.Set {
 		add("mountproto", o.MountProto.Value)
+	}
+	if o.LookupCache.Value != LookupAll {
+		add("lookupcache", o.LookupCache.Value.String())
 	}
 	add("local_lock", o.Locks().String())
 	if o.Addr != "" {
