@@ -35,6 +35,16 @@
 // (RFC 1833 section 2.2.1), so the question is best asked over the transport
 // that the answer is for.
 //
+// # To be found
+//
+// A service of this host registers itself: SET, and UNSET at its end. rpcbind
+// takes both from its own host alone, in full over its unix socket, where it
+// learns the user from the kernel. SET of what is registered already is
+// refused; UNSET is by whoever is the same user, so root can take any service
+// off the list. Registrar keeps to what it registered itself.
+//
+// # Example
+//
 //	c := portmap.NewClient(rpcClient)
 //	port, err := c.Getport(ctx, portmap.Mapping{Prog: 100003, Vers: 3, Prot: portmap.ProtTCP})
 package portmap

@@ -19,6 +19,8 @@ const (
 // server call on, is used by attackers only.
 const (
 	ProcNull    = 0
+	ProcSet     = 1
+	ProcUnset   = 2
 	ProcGetport = 3
 	ProcDump    = 4
 )
@@ -27,6 +29,8 @@ const (
 // version 4's alone.
 const (
 	RpcbProcNull        = 0
+	RpcbProcSet         = 1
+	RpcbProcUnset       = 2
 	RpcbProcGetaddr     = 3
 	RpcbProcDump        = 4
 	RpcbProcGettime     = 6

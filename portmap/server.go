@@ -34,6 +34,17 @@ type RpcbindInformer interface {
 	Getstat(ctx context.Context, r *rpc.Request) *Stats
 }
 
+// Setter is what a Server or RpcbindServer may implement besides, to be told of
+// services; where it does not, SET and UNSET are not available. A Mapping of
+// version 2 is given as the Rpcb that it means.
+type Setter interface {
+	// Set answers SET: whether b is registered now.
+	Set(ctx context.Context, r *rpc.Request, b *Rpcb) bool
+	// Unset answers UNSET: whether something was taken off the list. An empty
+	// b.Netid is all of the program and version.
+	Unset(ctx context.Context, r *rpc.Request, b *Rpcb) bool
+}
+
 // Serve makes a program of version 2 out of s: register it under Program and
 // Version2.
 func Serve(s Server) rpc.Program { return portmapper{s} }
@@ -53,6 +64,9 @@ func (p portmapper) ServeRPC(ctx context.Context, r *rpc.Request, reply *xdr.Cod
 	case ProcDump:
 		l := mappings(p.s.Dump(ctx, r))
 		l.XDR(reply)
+	case ProcSet, ProcUnset:
+		var m Mapping
+		return set(ctx, p.s, r, reply, &m, func() *Rpcb { return m.rpcb(r.Proc == ProcUnset) })
 	default:
 		return rpc.ProcUnavail
 	}
@@ -78,6 +92,9 @@ func (p rpcbinder) ServeRPC(ctx context.Context, r *rpc.Request, reply *xdr.Code
 	case RpcbProcDump:
 		l := rpcbs(p.s.DumpRpcb(ctx, r))
 		l.XDR(reply)
+	case RpcbProcSet, RpcbProcUnset:
+		var b Rpcb
+		return set(ctx, p.s, r, reply, &b, func() *Rpcb { return &b })
 	default:
 		return p.inform(ctx, r, reply)
 	}
@@ -106,6 +123,25 @@ func (p rpcbinder) inform(ctx context.Context, r *rpc.Request, reply *xdr.Codec)
 	default:
 		return rpc.ProcUnavail
 	}
+	return done(reply)
+}
+
+// set answers SET and UNSET, which have the same numbers in all versions. args
+// is a pointer to the arguments, and meant what they mean once they are read.
+func set(ctx context.Context, s any, r *rpc.Request, reply *xdr.Codec, args any, meant func() *Rpcb) rpc.AcceptStat {
+	t, ok := s.(Setter)
+	if !ok {
+		return rpc.ProcUnavail
+	}
+	if xdr.Reflect(args).XDR(r.Args); r.Args.Err() != nil {
+		return rpc.GarbageArgs
+	}
+	do := t.Set
+	if r.Proc == ProcUnset {
+		do = t.Unset
+	}
+	y := yes(do(ctx, r, meant()))
+	y.XDR(reply)
 	return done(reply)
 }
 

@@ -41,3 +41,8 @@ func (w *word) XDR(c *xdr.Codec) { c.Uint32((*uint32)(w)) }
 type uaddr string
 
 func (u *uaddr) XDR(c *xdr.Codec) { c.String((*string)(u), maxString) }
+
+// yes is the result of SET and UNSET: whether it was done.
+type yes bool
+
+func (y *yes) XDR(c *xdr.Codec) { c.Bool((*bool)(y)) }
