@@ -88,10 +88,11 @@ func (fs *FS) Access(ctx context.Context, cred *rpc.Cred, ino *Inode, mask uint3
 	}
 	var (
 		st    stamp
-		args  = nfs3.AccessArgs{Object: ino.fh, Access: all}
+		args  = nfs3.AccessArgs{Access: all}
 		reply nfs3.AccessReply
 	)
-	err = fs.retry(ctx, func() error {
+	err = fs.about(ctx, cred, ino, func() error {
+		args.Object = ino.FH()
 		st = fs.begin(ino)
 		err := fs.nfs.Access(ctx, cred, &args, &reply)
 		if answered(err) {

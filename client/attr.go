@@ -30,9 +30,10 @@ func (fs *FS) Getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fat
 
 // getattr is Getattr by asking the server.
 func (fs *FS) getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fattr, error) {
-	args := nfs3.GetattrArgs{Object: ino.fh}
+	var args nfs3.GetattrArgs
 	var reply nfs3.GetattrReply
-	err := fs.retry(ctx, func() error {
+	err := fs.about(ctx, cred, ino, func() error {
+		args.Object = ino.FH()
 		st := fs.begin(ino)
 		err := fs.nfs.Getattr(ctx, cred, &args, &reply)
 		if err == nil {
@@ -94,9 +95,10 @@ func (fs *FS) Setattr(ctx context.Context, cred *rpc.Cred, ino *Inode, file *Fil
 	if err := fs.flush(ctx, ino); err != nil {
 		return nfs3.Fattr{}, err
 	}
-	args := nfs3.SetattrArgs{Object: ino.fh, Attr: *s}
+	args := nfs3.SetattrArgs{Attr: *s}
 	var reply nfs3.SetattrReply
-	err := fs.retry(ctx, func() error {
+	err := fs.about(ctx, cred, ino, func() error {
+		args.Object = ino.FH()
 		st := fs.beginChange(ino)
 		err := fs.nfs.Setattr(ctx, cred, &args, &reply)
 		if err == nil && s.Size.Set {
@@ -162,9 +164,10 @@ func (fs *FS) Readlink(ctx context.Context, cred *rpc.Cred, ino *Inode) (string,
 	if t.known && fresh {
 		return t.text, nil
 	}
-	args := nfs3.ReadlinkArgs{Symlink: ino.fh}
+	var args nfs3.ReadlinkArgs
 	var reply nfs3.ReadlinkReply
-	err := fs.retry(ctx, func() error {
+	err := fs.about(ctx, cred, ino, func() error {
+		args.Symlink = ino.FH()
 		st := fs.begin(ino)
 		err := fs.nfs.Readlink(ctx, fs.credOr(cred), &args, &reply)
 		if answered(err) {

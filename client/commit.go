@@ -44,9 +44,10 @@ func (w *writeback) commitDueLocked(d *fileData, half bool) bool {
 // their WRITEs, and dirty again if not, for then the server has restarted and
 // may have lost them.
 func (w *writeback) commit(ino *Inode, cred *rpc.Cred, number uint64) {
-	args := nfs3.CommitArgs{File: ino.fh}
+	var args nfs3.CommitArgs
 	var reply nfs3.CommitReply
-	err := w.fs.retry(w.fs.life, func() error {
+	err := w.fs.about(w.fs.life, cred, ino, func() error {
+		args.File = ino.FH()
 		st := w.fs.begin(ino)
 		err := w.fs.nfs.Commit(w.fs.life, cred, &args, &reply)
 		w.fs.booked(ino, st, err, &reply.Wcc)
@@ -90,10 +91,10 @@ func (w *writeback) commit(ino *Inode, cred *rpc.Cred, number uint64) {
 	d.mu.Unlock()
 	w.budget.release(int64(done))
 	if again {
-		w.fs.log.Warn("write verifier changed: the server restarted, unstable data is sent again", "file", ino.fh)
+		w.fs.log.Warn("write verifier changed: the server restarted, unstable data is sent again", "file", ino.FH())
 	}
 	if orphan {
-		w.fs.log.Error("COMMIT: data of a closed file may be lost", "file", ino.fh, "bytes", done, "err", err)
+		w.fs.log.Error("COMMIT: data of a closed file may be lost", "file", ino.FH(), "bytes", done, "err", err)
 	}
 }
 

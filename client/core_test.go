@@ -98,7 +98,7 @@ func TestOnceDecidesByEvidence(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			n := 0
-			err := fs.once(t.Context(), "TEST", "x", nfs3.ErrExist,
+			err := fs.once(t.Context(), alice, "TEST", "x", nfs3.ErrExist,
 				func() error { n++; return tt.errs[n-1] },
 				func() outcome { return tt.evidence })
 			if !errors.Is(err, tt.want) {
@@ -118,11 +118,11 @@ func TestInodesAreOneAHandleAndNotKeptForEver(t *testing.T) {
 		must(t, err)
 		return tab.find(fh, nfs3.TypeReg, uint64(i), func() *Inode {
 			made++
-			return &Inode{fh: fh, typ: nfs3.TypeReg, fileid: uint64(i)}
+			return &Inode{typ: nfs3.TypeReg, fileid: uint64(i)}
 		})
 	}
 	kept := get(0)
-	other := tab.find(kept.fh, nfs3.TypeDir, 0, func() *Inode { return &Inode{fh: kept.fh, typ: nfs3.TypeDir} })
+	other := tab.find(kept.FH(), nfs3.TypeDir, 0, func() *Inode { return &Inode{typ: nfs3.TypeDir} })
 	if other == kept {
 		t.Error("a file and a directory of one handle are one inode")
 	}

@@ -81,7 +81,7 @@ func (fs *FS) createExclusive(ctx context.Context, cred *rpc.Cred, dir *Inode, n
 
 // createAs makes one CREATE.
 func (fs *FS) createAs(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, how *nfs3.CreateHow) (*Inode, error) {
-	args := nfs3.CreateArgs{Where: nfs3.DirOpArgs{Dir: dir.fh, Name: name}, How: *how}
+	args := nfs3.CreateArgs{Where: nfs3.DirOpArgs{Name: name}, How: *how}
 	evidence := func() outcome { return notExecuted } // the same call again is right for UNCHECKED and EXCLUSIVE
 	doubt := nfs3.OK
 	if how.Mode == nfs3.Guarded {
@@ -89,6 +89,7 @@ func (fs *FS) createAs(ctx context.Context, cred *rpc.Cred, dir *Inode, name str
 		evidence = func() outcome { return fs.madeAnew(ctx, cred, dir, name) }
 	}
 	ino, err := fs.make(ctx, cred, "CREATE", dir, name, how.Attr.Size.Set, doubt, evidence, func(reply *nfs3.CreateReply) error {
+		args.Where.Dir = dir.FH()
 		return fs.nfs.Create(ctx, cred, &args, reply)
 	})
 	if err == nil && how.Attr.Size.Set && ino.typ == nfs3.TypeReg {
@@ -118,9 +119,10 @@ func (fs *FS) Mkdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 		return nil, nfs3.Fattr{}, err
 	}
 	cred = fs.credOr(cred)
-	args := nfs3.MkdirArgs{Where: nfs3.DirOpArgs{Dir: dir.fh, Name: name}, Attr: withMode(mode)}
+	args := nfs3.MkdirArgs{Where: nfs3.DirOpArgs{Name: name}, Attr: withMode(mode)}
 	evidence := func() outcome { return fs.madeAnew(ctx, cred, dir, name) }
 	return fs.viewed(fs.make(ctx, cred, "MKDIR", dir, name, false, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
+		args.Where.Dir = dir.FH()
 		return fs.nfs.Mkdir(ctx, cred, &args, (*nfs3.MkdirReply)(reply))
 	}))
 }
@@ -139,11 +141,12 @@ func (fs *FS) Mknod(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 	}
 	cred = fs.credOr(cred)
 	args := nfs3.MknodArgs{
-		Where: nfs3.DirOpArgs{Dir: dir.fh, Name: name},
+		Where: nfs3.DirOpArgs{Name: name},
 		What:  nfs3.MknodData{Type: typ, Attr: withMode(mode), Spec: rdev},
 	}
 	evidence := func() outcome { return fs.madeAnew(ctx, cred, dir, name) }
 	return fs.viewed(fs.make(ctx, cred, "MKNOD", dir, name, false, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
+		args.Where.Dir = dir.FH()
 		return fs.nfs.Mknod(ctx, cred, &args, (*nfs3.MknodReply)(reply))
 	}))
 }
@@ -161,9 +164,10 @@ func (fs *FS) Symlink(ctx context.Context, cred *rpc.Cred, dir *Inode, name, tar
 	}
 	cred = fs.credOr(cred)
 	a, _ := fs.view(dir)
-	args := nfs3.SymlinkArgs{Where: nfs3.DirOpArgs{Dir: dir.fh, Name: name}, Attr: withMode(0o777), Target: target}
+	args := nfs3.SymlinkArgs{Where: nfs3.DirOpArgs{Name: name}, Attr: withMode(0o777), Target: target}
 	evidence := func() outcome { return fs.madeLink(ctx, cred, dir, name, target, a.Ctime) }
 	return fs.viewed(fs.make(ctx, cred, "SYMLINK", dir, name, false, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
+		args.Where.Dir = dir.FH()
 		return fs.nfs.Symlink(ctx, cred, &args, (*nfs3.SymlinkReply)(reply))
 	}))
 }
@@ -177,7 +181,7 @@ func (fs *FS) make(ctx context.Context, cred *rpc.Cred, op string, dir *Inode, n
 		reply nfs3.CreateReply
 	)
 	fs.changeName(dir, name)
-	err := fs.once(ctx, op, name, doubt, func() error {
+	err := fs.once(ctx, cred, op, name, doubt, func() error {
 		st = fs.beginChange(dir)
 		err := call(&reply)
 		fs.booked(dir, st, err, &reply.DirWcc)
@@ -185,7 +189,7 @@ func (fs *FS) make(ctx context.Context, cred *rpc.Cred, op string, dir *Inode, n
 			reply = nfs3.CreateReply{}
 		}
 		return err
-	}, evidence)
+	}, evidence, dir)
 	if err != nil {
 		return nil, fs.failed(dir, err)
 	}
@@ -225,18 +229,19 @@ func (fs *FS) Link(ctx context.Context, cred *rpc.Cred, ino, dir *Inode, name st
 	}
 	cred = fs.credOr(cred)
 	var (
-		args   = nfs3.LinkArgs{File: ino.fh, Link: nfs3.DirOpArgs{Dir: dir.fh, Name: name}}
+		args   = nfs3.LinkArgs{Link: nfs3.DirOpArgs{Name: name}}
 		reply  nfs3.LinkReply
 		old, _ = fs.view(ino)
 	)
 	fs.changeName(dir, name)
-	err := fs.once(ctx, "LINK", name, nfs3.ErrExist, func() error {
+	err := fs.once(ctx, cred, "LINK", name, nfs3.ErrExist, func() error {
+		args.File, args.Link.Dir = ino.FH(), dir.FH()
 		st, sti := fs.beginChange(dir), fs.beginChange(ino)
 		err := fs.nfs.Link(ctx, cred, &args, &reply)
 		fs.booked(dir, st, err, &reply.LinkWcc)
 		fs.booked(ino, sti, err, &nfs3.WccData{After: reply.Attr})
 		return err
-	}, func() outcome { return fs.linked(ctx, cred, dir, name, ino, old.Nlink) })
+	}, func() outcome { return fs.linked(ctx, cred, dir, name, ino, old.Nlink) }, dir, ino)
 	if err != nil {
 		return nil, nfs3.Fattr{}, fs.failed(ino, fs.failed(dir, err))
 	}

@@ -36,9 +36,10 @@ func (d *Dir) fetch(ctx context.Context) ([]nfs3.EntryPlus, error) {
 }
 
 func (d *Dir) fetchPlus(ctx context.Context) ([]nfs3.EntryPlus, error) {
-	args := nfs3.ReaddirplusArgs{Dir: d.ino.fh, Cookie: d.cookie, Verf: d.verf, DirCount: d.fs.dtsize, MaxCount: d.fs.dtsize}
+	args := nfs3.ReaddirplusArgs{Cookie: d.cookie, Verf: d.verf, DirCount: d.fs.dtsize, MaxCount: d.fs.dtsize}
 	var st stamp
-	err := d.fs.retry(ctx, func() error {
+	err := d.fs.about(ctx, d.cred, d.ino, func() error {
+		args.Dir = d.ino.FH()
 		st = d.fs.begin(d.ino)
 		err := d.fs.nfs.Readdirplus(ctx, d.cred, &args, &d.reply)
 		if answered(err) {
@@ -55,9 +56,10 @@ func (d *Dir) fetchPlus(ctx context.Context) ([]nfs3.EntryPlus, error) {
 }
 
 func (d *Dir) fetchPlain(ctx context.Context, count uint32) ([]nfs3.EntryPlus, error) {
-	args := nfs3.ReaddirArgs{Dir: d.ino.fh, Cookie: d.cookie, Verf: d.verf, Count: count}
+	args := nfs3.ReaddirArgs{Cookie: d.cookie, Verf: d.verf, Count: count}
 	var reply nfs3.ReaddirReply
-	err := d.fs.retry(ctx, func() error {
+	err := d.fs.about(ctx, d.cred, d.ino, func() error {
+		args.Dir = d.ino.FH()
 		st := d.fs.begin(d.ino)
 		err := d.fs.nfs.Readdir(ctx, d.cred, &args, &reply)
 		if answered(err) {

@@ -50,6 +50,8 @@ type config struct {
 	cred *rpc.Cred    // for calls that bring none; never nil
 	log  *slog.Logger // never nil
 
+	mountAgain func(context.Context) (nfs3.FH, error) // asks MNT for the root's handle
+
 	rootFH   nfs3.FH
 	rootAttr nfs3.Fattr
 
@@ -90,7 +92,7 @@ func (fs *FS) Root() *Inode { return fs.root }
 func (fs *FS) inode(fh nfs3.FH, a *nfs3.Fattr) *Inode {
 	return fs.table.find(fh, a.Type, a.FileID, func() *Inode {
 		return &Inode{
-			id: fs.lastID.Add(1), fh: fh, typ: a.Type, fileid: a.FileID,
+			id: fs.lastID.Add(1), typ: a.Type, fileid: a.FileID,
 			number: mixFileID(a.FileID, a.FSID, fs.rootAttr.FSID),
 		}
 	})

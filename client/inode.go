@@ -15,8 +15,8 @@ import (
 // The file data path is in data. Order of locks: data's mutex, then the
 // inode's; neither is held across a call.
 type Inode struct {
-	id     uint64 // never used again
-	fh     nfs3.FH
+	id     uint64                  // never used again
+	fh     atomic.Pointer[nfs3.FH] // what it points to never changes; see renew
 	typ    nfs3.FileType
 	fileid uint64 // as the server says it
 	number uint64 // as callers see it (Inode.FileID)
@@ -44,8 +44,9 @@ type Inode struct {
 // root's is 1.
 func (n *Inode) ID() uint64 { return n.id }
 
-// FH returns the file handle.
-func (n *Inode) FH() nfs3.FH { return n.fh }
+// FH returns the file handle. A server that comes back with other handles
+// changes it (see stale.go).
+func (n *Inode) FH() nfs3.FH { return *n.fh.Load() }
 
 // Type returns the type, which never changes.
 func (n *Inode) Type() nfs3.FileType { return n.typ }
@@ -164,7 +165,7 @@ func (fs *FS) see(ino *Inode, o observed) {
 		ino.mu.Unlock()
 		if first {
 			fs.table.drop(ino)
-			fs.log.Warn("file handle means another object now", "file", &ino.fh,
+			fs.log.Warn("file handle means another object now", "file", ino.FH(),
 				"fileid", ino.fileid, "now", a.FileID, "type", ino.typ, "nowType", a.Type)
 		}
 		return

@@ -49,10 +49,11 @@ func (fs *FS) Lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name string) (*Inode, nfs3.Fattr, error) {
 	var (
 		st    stamp
-		args  = nfs3.LookupArgs{What: nfs3.DirOpArgs{Dir: dir.fh, Name: name}}
+		args  = nfs3.LookupArgs{What: nfs3.DirOpArgs{Name: name}}
 		reply nfs3.LookupReply
 	)
-	err := fs.retry(ctx, func() error {
+	err := fs.about(ctx, cred, dir, func() error {
+		args.What.Dir = dir.FH()
 		st = fs.begin(dir)
 		err := fs.nfs.Lookup(ctx, cred, &args, &reply)
 		if answered(err) {

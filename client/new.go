@@ -37,7 +37,8 @@ func New(ctx context.Context, s *mount.Session, o Options) (*FS, error) {
 	opts, ac := s.Options(), s.Options().AttrCache()
 	c := config{
 		nfs: s.NFS(), cred: o.Cred, log: o.Logger,
-		rootFH: s.Root(), rootAttr: s.RootAttr(),
+		mountAgain: s.MountAgain,
+		rootFH:     s.Root(), rootAttr: s.RootAttr(),
 		rsize: s.Rsize(), wsize: s.Wsize(), dtsize: s.Dtsize(),
 		maxFileSize: s.FSInfo().MaxFileSize, nameMax: s.PathConf().NameMax,
 		reg: limits{ac.RegMin, ac.RegMax}, dir: limits{ac.DirMin, ac.DirMax},

@@ -177,8 +177,9 @@ func (fs *FS) readChunk(ctx context.Context, f *File, p []byte, off uint64) (n i
 	c := readCalls.Get().(*readCall)
 	defer readCalls.Put(c)
 	for empty := 0; n < len(p); {
-		c.args = nfs3.ReadArgs{File: f.ino.fh, Offset: off + uint64(n), Count: uint32(len(p) - n)}
-		err := fs.retry(ctx, func() error {
+		c.args = nfs3.ReadArgs{Offset: off + uint64(n), Count: uint32(len(p) - n)}
+		err := fs.about(ctx, f.cred, f.ino, func() error {
+			c.args.File = f.ino.FH()
 			st := fs.begin(f.ino)
 			c.reply = nfs3.ReadReply{}
 			err := fs.nfs.Read(ctx, f.cred, &c.args, &c.reply, p[n:])

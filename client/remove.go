@@ -52,8 +52,9 @@ func (fs *FS) meant(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 
 // remove makes a REMOVE. ino is what name means, or nil if that is unknown.
 func (fs *FS) remove(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, ino *Inode) error {
-	args := nfs3.RemoveArgs{Object: nfs3.DirOpArgs{Dir: dir.fh, Name: name}}
+	args := nfs3.RemoveArgs{Object: nfs3.DirOpArgs{Name: name}}
 	return fs.unmake(ctx, cred, "REMOVE", dir, name, ino, func(reply *nfs3.RemoveReply) error {
+		args.Object.Dir = dir.FH()
 		return fs.nfs.Remove(ctx, cred, &args, reply)
 	})
 }
@@ -64,9 +65,10 @@ func (fs *FS) Rmdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 		return err
 	}
 	cred = fs.credOr(cred)
-	args := nfs3.RmdirArgs{Object: nfs3.DirOpArgs{Dir: dir.fh, Name: name}}
+	args := nfs3.RmdirArgs{Object: nfs3.DirOpArgs{Name: name}}
 	ino, _ := fs.lastKnown(dir, name)
 	return fs.unmake(ctx, cred, "RMDIR", dir, name, ino, func(reply *nfs3.RemoveReply) error {
+		args.Object.Dir = dir.FH()
 		return fs.nfs.Rmdir(ctx, cred, &args, (*nfs3.RmdirReply)(reply))
 	})
 }
@@ -81,14 +83,14 @@ func (fs *FS) unmake(ctx context.Context, cred *rpc.Cred, op string, dir *Inode,
 		ino.mu.Unlock()
 	}
 	fs.changeName(dir, name)
-	err := fs.once(ctx, op, name, nfs3.ErrNoent, func() error {
+	err := fs.once(ctx, cred, op, name, nfs3.ErrNoent, func() error {
 		var reply nfs3.RemoveReply
 		st, end := fs.beginChange(dir), fs.beginSide(ino)
 		err := call(&reply)
 		fs.booked(dir, st, err, &reply.DirWcc)
 		end(err)
 		return err
-	}, func() outcome { return fs.removed(ctx, cred, dir, name, ino, nlink) })
+	}, func() outcome { return fs.removed(ctx, cred, dir, name, ino, nlink) }, dir)
 	if err != nil {
 		return fs.failed(dir, err)
 	}

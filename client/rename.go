@@ -50,13 +50,11 @@ func (fs *FS) Rename(ctx context.Context, cred *rpc.Cred, fromDir *Inode, fromNa
 // rename makes a RENAME. ino is what fromName means and target what toName
 // means; either may be nil.
 func (fs *FS) rename(ctx context.Context, cred *rpc.Cred, from *Inode, fromName string, to *Inode, toName string, ino, target *Inode) error {
-	args := nfs3.RenameArgs{
-		From: nfs3.DirOpArgs{Dir: from.fh, Name: fromName},
-		To:   nfs3.DirOpArgs{Dir: to.fh, Name: toName},
-	}
+	args := nfs3.RenameArgs{From: nfs3.DirOpArgs{Name: fromName}, To: nfs3.DirOpArgs{Name: toName}}
 	fs.changeName(from, fromName)
 	fs.changeName(to, toName)
-	err := fs.once(ctx, "RENAME", fromName, nfs3.ErrNoent, func() error {
+	err := fs.once(ctx, cred, "RENAME", fromName, nfs3.ErrNoent, func() error {
+		args.From.Dir, args.To.Dir = from.FH(), to.FH()
 		var reply nfs3.RenameReply
 		stFrom, stTo := fs.beginChange(from), fs.beginChange(to)
 		endIno, endTarget := fs.beginSide(ino), fs.beginSide(target)
@@ -66,7 +64,7 @@ func (fs *FS) rename(ctx context.Context, cred *rpc.Cred, from *Inode, fromName 
 		endIno(err)
 		endTarget(err)
 		return err
-	}, func() outcome { return fs.moved(ctx, cred, from, fromName, to, toName, ino) })
+	}, func() outcome { return fs.moved(ctx, cred, from, fromName, to, toName, ino) }, from, to, ino)
 	if err != nil {
 		return fs.failed(to, fs.failed(from, err))
 	}

@@ -33,10 +33,15 @@ const maxReissues = 3
 // the second copy of a call that succeeded would be answered with. When that
 // comes after a retransmission, or when nobody knows whether the call was
 // executed, evidence decides: executed makes once return nil, with the call's
-// reply undefined; undecided, the error is doubt.
-func (fs *FS) once(ctx context.Context, op, name string, doubt nfs3.Status, call func() error, evidence func() outcome) error {
+// reply undefined; undecided, the error is doubt. A stale handle of about is
+// renewed once; call takes the handles from there each time.
+func (fs *FS) once(ctx context.Context, cred *rpc.Cred, op, name string, doubt nfs3.Status, call func() error,
+	evidence func() outcome, about ...*Inode) error {
 	for n := 0; ; n++ {
 		err := fs.retry(ctx, call)
+		if isStale(err) && fs.renewAny(ctx, cred, about) {
+			err = fs.retry(ctx, call)
+		}
 		var lost *rpc.ReplayError
 		var refused *nfs3.Error
 		replayed := errors.As(err, &lost)

@@ -14,9 +14,10 @@ func (fs *FS) Statfs(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fsst
 	if err := fs.alive(ino); err != nil {
 		return nfs3.FsstatReply{}, err
 	}
-	args := nfs3.FsstatArgs{Root: ino.fh}
+	var args nfs3.FsstatArgs
 	var reply nfs3.FsstatReply
-	err := fs.retry(ctx, func() error {
+	err := fs.about(ctx, fs.credOr(cred), ino, func() error {
+		args.Root = ino.FH()
 		st := fs.begin(ino)
 		err := fs.nfs.Fsstat(ctx, fs.credOr(cred), &args, &reply)
 		if answered(err) {

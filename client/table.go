@@ -24,7 +24,7 @@ type table struct {
 }
 
 type shard struct {
-	mu sync.Mutex // guards all below and the links of the inodes; no other lock is taken under it
+	mu sync.Mutex // guards all below and the links of the inodes on its list; no other lock is taken under it
 	m  map[nfs3.FH]weak.Pointer[Inode]
 
 	newest, oldest *Inode // list of the inodes that are held
@@ -43,18 +43,34 @@ func (t *table) init() {
 // another object (the server used the handle again), is put aside: whoever has
 // it will be told ESTALE by the next reply.
 func (t *table) find(fh nfs3.FH, typ nfs3.FileType, fileid uint64, fresh func() *Inode) *Inode {
-	s := &t.shards[maphash.Comparable(t.seed, fh)%tableShards]
+	s := t.shardOf(fh)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if ino := s.m[fh].Value(); ino != nil {
-		if ino.typ == typ && ino.fileid == fileid {
-			s.touchLocked(ino)
-			return ino
-		}
-		s.unlinkLocked(ino)
+	ino := s.m[fh].Value()
+	if ino != nil && (ino.typ != typ || ino.fileid != fileid) {
+		old := ino
+		defer t.pin(old) // after the lock is given up: it may be on another shard's list
+		ino = nil
 	}
-	ino := fresh()
+	if ino != nil {
+		s.mu.Unlock()
+		t.unpin(ino)
+		return ino
+	}
+	ino = fresh()
 	ino.shard = s
+	ino.fh.Store(&fh)
+	s.enterLocked(fh, ino)
+	s.touchLocked(ino)
+	s.mu.Unlock()
+	return ino
+}
+
+func (t *table) shardOf(fh nfs3.FH) *shard {
+	return &t.shards[maphash.Comparable(t.seed, fh)%tableShards]
+}
+
+// enterLocked makes fh mean ino until ino is collected as garbage.
+func (s *shard) enterLocked(fh nfs3.FH, ino *Inode) {
 	w := weak.Make(ino)
 	s.m[fh] = w
 	runtime.AddCleanup(ino, func(w weak.Pointer[Inode]) {
@@ -64,29 +80,52 @@ func (t *table) find(fh nfs3.FH, typ nfs3.FileType, fileid uint64, fresh func() 
 			delete(s.m, fh)
 		}
 	}, w)
-	s.touchLocked(ino)
-	return ino
+}
+
+// move gives ino another handle. It reports false, and does nothing, if that
+// handle has an Inode already: there must not be two that cache one object.
+func (t *table) move(ino *Inode, fh nfs3.FH) bool {
+	s := t.shardOf(fh)
+	s.mu.Lock()
+	switch s.m[fh].Value() {
+	case nil:
+		s.enterLocked(fh, ino)
+	case ino: // somebody else was here first
+	default:
+		s.mu.Unlock()
+		return false
+	}
+	s.mu.Unlock()
+	if old := *ino.fh.Swap(&fh); old != fh {
+		t.forget(old, ino)
+	}
+	return true
+}
+
+// forget makes fh mean nothing, if it meant ino.
+func (t *table) forget(fh nfs3.FH, ino *Inode) {
+	s := t.shardOf(fh)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.m[fh].Value() == ino {
+		delete(s.m, fh)
+	}
 }
 
 // drop makes the table forget ino.
 func (t *table) drop(ino *Inode) {
-	s := ino.shard
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.m[ino.fh].Value() == ino {
-		delete(s.m, ino.fh)
-	}
-	s.unlinkLocked(ino)
+	t.forget(ino.FH(), ino)
+	t.pin(ino)
 }
 
-// pin takes ino from the list: something else holds it.
+// pin takes ino from the list: something else holds it, or nobody shall.
 func (t *table) pin(ino *Inode) {
 	ino.shard.mu.Lock()
 	defer ino.shard.mu.Unlock()
 	ino.shard.unlinkLocked(ino)
 }
 
-// unpin puts ino back on the list.
+// unpin puts ino on the list, as the newest, unless something else holds it.
 func (t *table) unpin(ino *Inode) {
 	ino.shard.mu.Lock()
 	defer ino.shard.mu.Unlock()

@@ -210,9 +210,10 @@ func (w *writeback) enqueueIfDue(ino *Inode) {
 // than it was given.
 func (w *writeback) send(ino *Inode, e *extent, stable nfs3.StableHow) {
 	for {
-		args := nfs3.WriteArgs{File: ino.fh, Offset: e.off, Count: uint32(len(e.data)), Stable: stable, Data: e.data}
+		args := nfs3.WriteArgs{Offset: e.off, Count: uint32(len(e.data)), Stable: stable, Data: e.data}
 		var reply nfs3.WriteReply
-		err := w.fs.retry(w.fs.life, func() error {
+		err := w.fs.about(w.fs.life, e.cred, ino, func() error {
+			args.File = ino.FH()
 			st := w.fs.begin(ino)
 			err := w.fs.nfs.Write(w.fs.life, e.cred, &args, &reply)
 			if answered(err) {
@@ -263,7 +264,7 @@ func (w *writeback) book(ino *Inode, e *extent, r *nfs3.WriteReply, err error) (
 	d.mu.Unlock()
 	w.budget.release(int64(safe))
 	if orphan {
-		w.fs.log.Error("write-behind: data of a closed file was lost", "file", ino.fh, "offset", e.off, "bytes", len(e.data), "err", err)
+		w.fs.log.Error("write-behind: data of a closed file was lost", "file", ino.FH(), "offset", e.off, "bytes", len(e.data), "err", err)
 	}
 	return rest
 }

@@ -32,6 +32,27 @@ func (s *Session) NFS() *nfs3.Client { return s.nfs }
 // Root returns the handle of the export's root.
 func (s *Session) Root() nfs3.FH { return s.root.fh }
 
+// MountAgain asks mountd once more for the export, as after the server answered
+// that the root's handle is stale, and returns the handle that the root has
+// now. Where mountd listens is asked anew, for a server that restarted may have
+// moved it. The session itself is not changed. ctx cancels the wait, which is
+// bounded as that of Dial.
+func (s *Session) MountAgain(ctx context.Context) (nfs3.FH, error) {
+	ways, _, _, e := s.m.discover(ctx, s.granted.at, s.link.at)
+	if e != nil {
+		return nfs3.FH{}, e
+	}
+	g, e := s.m.mnt(ctx, s.granted.at, ways)
+	if e != nil {
+		return nfs3.FH{}, e
+	}
+	fh, err := nfs3.MakeFH(g.fh)
+	if err != nil {
+		return nfs3.FH{}, s.m.newError("MNT", s.granted.at, err, "")
+	}
+	return fh, nil
+}
+
 // RootAttr returns the root's attributes as they were at mount time.
 func (s *Session) RootAttr() nfs3.Fattr { return s.root.attr }
 

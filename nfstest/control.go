@@ -35,6 +35,16 @@ func (s *Server) Restart(keep ...Keep) {
 	s.note("Restart")
 }
 
+// ChangeHandles makes all handles that were given out stale and gives every
+// file another, as a server does whose export is made anew, or is taken over by
+// another machine. The files stay what they are.
+func (s *Server) ChangeHandles() {
+	s.fsMu.Lock()
+	s.fs.rehandle()
+	s.fsMu.Unlock()
+	s.note("ChangeHandles")
+}
+
 // generation tells calls from before a restart from those after it.
 func (s *Server) generation() uint64 {
 	s.mu.Lock()

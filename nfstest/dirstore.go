@@ -170,6 +170,9 @@ func (d *dirStore) fh(n *dirNode) nfs3.FH { return d.handles.fh(n.id, 0) }
 // restart loses nothing: data is written through.
 func (d *dirStore) restart() {}
 
+// rehandle makes all handles stale.
+func (d *dirStore) rehandle() { d.handles.era++ }
+
 // unsaved knows of no files: the host has their data.
 func (d *dirStore) unsaved() []string { return nil }
 

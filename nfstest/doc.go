@@ -19,7 +19,7 @@
 // here, in a test, and not in production.
 //
 // Permissions, wcc data, link counts, cookies, EXCLUSIVE creates and the rest
-// follow RFC 1813, and Linux where the RFC leaves a choice. File handles are 24
+// follow RFC 1813, and Linux where the RFC leaves a choice. File handles are 28
 // bytes with a keyed checksum: a handle of a removed file is STALE, an invented
 // one is BADHANDLE.
 //

@@ -94,6 +94,9 @@ func (m *memory) resize(n *inode, f func(*fileData)) {
 // rootFH is the handle of the root directory.
 func (m *memory) rootFH() nfs3.FH { return m.fh(m.root) }
 
+// rehandle makes all handles stale.
+func (m *memory) rehandle() { m.handles.era++ }
+
 // close is for stores that have something to close.
 func (m *memory) close() error { return nil }
 

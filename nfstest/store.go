@@ -28,6 +28,8 @@ type store interface {
 
 	// rootFH is the handle of the root directory.
 	rootFH() nfs3.FH
+	// rehandle makes all handles stale, and gives the files others.
+	rehandle()
 	// restart does what a crash does to the files.
 	restart()
 	// unsaved returns the paths of files with data that was never committed.
