@@ -53,7 +53,7 @@ func newApp() *cli.App {
 			mountCommand(), umountCommand(), statusCommand(), explainCommand(),
 			showmountCommand(), rpcinfoCommand(),
 			lsCommand(), catCommand(), cpCommand(), statCommand(), dfCommand(),
-			demoCommand(),
+			demoCommand(), benchCommand(),
 		},
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {

@@ -38,13 +38,17 @@ func looksRemote(arg string) bool {
 // openTarget mounts the export that arg is in. Where the export ends in
 // SERVER:/a/b/c only the server can tell: MNT is tried with the whole path,
 // then with less and less of it, and what was cut off is the path inside.
-func openTarget(c *cli.Context, arg string) (*target, error) {
+func openTarget(c *cli.Context, arg string) (*target, error) { return openTargetWith(c, arg, "") }
+
+// openTargetWith is openTarget with mount options that the user's come after,
+// and so overrule.
+func openTargetWith(c *cli.Context, arg, needed string) (*target, error) {
 	spec, err := mountopt.ParseSpec(arg)
 	if err != nil {
 		return nil, err
 	}
 	options := gonfs.Options{
-		Mount:  strings.Join(c.StringSlice("o"), ","),
+		Mount:  strings.Trim(needed+","+strings.Join(c.StringSlice("o"), ","), ","),
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
 	var first error

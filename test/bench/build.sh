@@ -1,0 +1,16 @@
+#!/bin/bash
+# Builds what the benchmarks need into DIR:   build.sh DIR
+#
+# The null server, the peers that gonfs is compared with, and gonfs itself. Needs gcc and Debian's libnfs-dev.
+set -eu
+[ $# = 1 ] || {
+	echo "usage: build.sh DIR" >&2
+	exit 2
+}
+mkdir -p "$1"
+dir=$(cd "$1" && pwd -P)
+cd "$(dirname "$0")"
+cflags=(-O2 -Wall -Wextra -Werror -pthread)
+gcc "${cflags[@]}" -o "$dir/nullnfsd" nullnfsd/*.c
+gcc "${cflags[@]}" -o "$dir/libnfs-bench" peers/libnfs.c -lnfs
+CGO_ENABLED=0 go build -trimpath -o "$dir/" ../../cmd/...
