@@ -42,6 +42,7 @@ type FS struct {
 
 	wb       writeback
 	raBudget budget
+	blocks   blockPool
 }
 
 // config is what an FS needs to know of its mount.
@@ -64,8 +65,9 @@ type config struct {
 	lookups    mountopt.LookupCache
 	plainDirs  bool // directories are read with READDIR alone
 	syncWrites bool
-	strict     bool  // EEXIST and ENOENT after retransmissions are taken as they are
-	dirtyLimit int64 // most bytes of dirty data
+	strict     bool   // EEXIST and ENOENT after retransmissions are taken as they are
+	dirtyLimit int64  // most bytes of dirty data
+	rahead     uint64 // most bytes that are read ahead of one reader
 }
 
 // newFS returns the file system that c describes. It lives until Close or

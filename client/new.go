@@ -48,6 +48,7 @@ func New(ctx context.Context, s *mount.Session, o Options) (*FS, error) {
 		syncWrites: opts.VFS.Sync || opts.NoAC.Value,
 		strict:     opts.StrictReplay.Value,
 		dirtyLimit: o.DirtyLimit,
+		rahead:     defaultAhead,
 	}
 	if c.cred == nil {
 		c.cred = new(rpc.Cred)

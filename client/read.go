@@ -15,6 +15,12 @@ import (
 // what was written to the file before, through whichever File, whether the
 // server has it or not. Server and ctx errors end it early.
 func (f *File) ReadAt(ctx context.Context, p []byte, off int64) (n int, err error) {
+	return f.read(ctx, p, off, nil)
+}
+
+// read is ReadAt. What read-ahead has is lent by l, if it is not nil, in place
+// of being copied into p; n counts it.
+func (f *File) read(ctx context.Context, p []byte, off int64, l *Loan) (n int, err error) {
 	if f.flags&(os.O_WRONLY|os.O_RDWR) == os.O_WRONLY {
 		return 0, os.ErrPermission
 	}
@@ -32,7 +38,10 @@ func (f *File) ReadAt(ctx context.Context, p []byte, off int64) (n int, err erro
 	if local.whole {
 		return len(p), nil
 	}
-	n, err = f.readServer(ctx, p, at)
+	if end > 0 {
+		l = nil // dirty data may have to be laid over what the server says
+	}
+	n, err = f.readServer(ctx, p, at, l)
 	if err != nil {
 		return 0, err
 	}
@@ -108,9 +117,11 @@ func covers(lo, hi uint64, a, b extents) bool {
 // readServer reads from the read-ahead or with READs, in order of preference,
 // and returns how many bytes there are: fewer than asked for only at the end
 // of the file.
-func (f *File) readServer(ctx context.Context, p []byte, off uint64) (n int, err error) {
+func (f *File) readServer(ctx context.Context, p []byte, off uint64, l *Loan) (n int, err error) {
 	if f.flags&oDirect == 0 {
-		n = f.ra.take(ctx, f, p, off)
+		f.ra.begin(f, off, uint64(len(p)))
+		defer f.ra.end()
+		n = f.readAhead(ctx, p, off, l)
 	}
 	if n < len(p) {
 		m, err := f.fs.readDirect(ctx, f, p[n:], off+uint64(n))
@@ -119,10 +130,25 @@ func (f *File) readServer(ctx context.Context, p []byte, off uint64) (n int, err
 		}
 		n += m
 	}
-	if f.flags&oDirect == 0 {
-		f.ra.advance(f, off, n, n == len(p))
-	}
 	return n, nil
+}
+
+// readAhead puts what read-ahead has from off on into p, or into l as far as
+// that has room, and returns how many bytes that were.
+func (f *File) readAhead(ctx context.Context, p []byte, off uint64, l *Loan) (n int) {
+	for n < len(p) {
+		b, data := f.ra.next(ctx, f, off+uint64(n), len(p)-n)
+		if b == nil {
+			break
+		}
+		if n += len(data); l.take(b, data) {
+			continue
+		}
+		copy(p[n-len(data):], data)
+		l = nil // what follows lies behind it in p
+		b.release()
+	}
+	return n
 }
 
 // readDirect makes the READs of p, of at most rsize bytes each, all at once.

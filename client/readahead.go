@@ -2,68 +2,153 @@ package client
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Read-ahead of one File. It begins when the second read in a row goes on
 // where the last one ended, and then keeps a window of READs of rsize bytes
-// under way in front of the reader, doubling it as the reader goes on. Random
-// readers pay nothing. A block is dropped once it was served, and all are
-// dropped on a seek or when the file changes.
+// under way in front of the reader; see pace for how wide that is. Random
+// readers pay for one lock, and so do those who have several reads under way
+// by themselves: these go straight to the memory of whoever asked. A block is
+// dropped once it was served, and all are dropped on a seek or when the file
+// changes.
 const (
-	minWindow = 256 << 10
-	maxWindow = 16 << 20 // 15 × rsize was the Linux client's rule
-	maxAhead  = 64 << 20 // of all files of a mount together
+	defaultAhead = 16 << 20 // window of a file, in bytes, unless rahead= says otherwise
+	maxAhead     = 64 << 20 // of all files of a mount together
+	// maxLone is how many reads of a File may be under way for it to be one
+	// reader's: the kernel's own read-ahead has two.
+	maxLone = 2
 )
 
 type readAhead struct {
+	readers atomic.Int32 // reads under way
+
 	mu     sync.Mutex // guards all below; never held while waiting for a block
-	next   uint64     // where a sequential reader goes on
-	run    int        // reads in a row that did
-	window uint64     // how far ahead blocks are read
+	trail  trail
+	pace   pace
 	ahead  uint64     // end of the last block
-	blocks []*raBlock // in order of offset, adjoining
-	fs     *FS        // set with the first block
+	blocks []*raBlock // in order of offset, none overlapping another
 	cancel context.CancelFunc
 	life   context.Context // of the blocks' READs
 	closed bool
 }
 
-// raBlock is one READ ahead. done is closed when n and err are set.
+// raBlock is one READ ahead. done is closed when n and err are set. Its memory
+// belongs to all who hold it: the list, the READ, and replies that are made of
+// it.
 type raBlock struct {
-	off  uint64
-	data []byte
-	n    int
-	err  error
-	gen  uint64    // of the fileData when the READ was sent
-	at   time.Time // when it was sent
-	done chan struct{}
+	fs      *FS
+	holders atomic.Int32
+	off     uint64
+	data    []byte
+	n       int
+	err     error
+	gen     uint64    // of the fileData when the READ was sent
+	at      time.Time // when it was sent
+	left    int       // bytes that were not served yet; guarded by readAhead.mu
+	done    chan struct{}
 }
 
-// take copies what read-ahead has from off on into p, waiting for READs that
-// are under way, and returns how many bytes that were. It leaves an error to
-// the READ that the caller makes itself.
-func (r *readAhead) take(ctx context.Context, f *File, p []byte, off uint64) (n int) {
-	for n < len(p) {
-		at := off + uint64(n)
-		b := r.block(f, at)
-		if b == nil {
-			return n
-		}
-		if waitFor(ctx, b.done) != nil {
-			return n
-		}
-		if b.err != nil || at-b.off >= uint64(b.n) || !f.fresh(b) {
-			r.drop()
-			return n
-		}
-		n += copy(p[n:], b.data[at-b.off:b.n])
-		if b.n < len(b.data) {
-			return n // the end of the file, as it was then
+func (b *raBlock) end() uint64 { return b.off + uint64(len(b.data)) }
+
+// release ends one holder's use of the block's memory.
+func (b *raBlock) release() {
+	if b.holders.Add(-1) == 0 {
+		fs, n := b.fs, len(b.data)
+		fs.blocks.put(b)
+		fs.raBudget.release(int64(n))
+	}
+}
+
+// begin notes that a read of [off, off+n) begins, and starts READs for what
+// comes after it. end is called when the read is over.
+func (r *readAhead) begin(f *File, off, n uint64) {
+	lone := r.readers.Add(1) <= maxLone
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.trail.see(off, off+n) {
+		r.dropLocked()
+		return
+	}
+	limit := f.fs.rahead
+	if r.trail.score < sequential || !lone || r.closed || limit == 0 || f.fs.reg.max == 0 {
+		return
+	}
+	now := time.Now()
+	if r.pace.window == 0 {
+		r.pace.begin(uint64(f.fs.rsize), limit, now)
+	} else {
+		r.pace.advance(n, limit, now)
+	}
+	next := r.trail.next
+	r.ahead = max(r.ahead, next)
+	size := f.fs.size(f.ino)
+	for r.ahead < next+r.pace.window && r.ahead < size {
+		if !r.startLocked(f, min(uint64(f.fs.rsize), size-r.ahead), now) {
+			return
 		}
 	}
-	return n
+}
+
+func (r *readAhead) end() { r.readers.Add(-1) }
+
+func (r *readAhead) findLocked(at uint64) (int, bool) {
+	return slices.BinarySearchFunc(r.blocks, at, func(b *raBlock, at uint64) int {
+		switch {
+		case b.end() <= at:
+			return -1
+		case b.off > at:
+			return 1
+		}
+		return 0
+	})
+}
+
+// next returns up to want bytes from at on and the block that they are in,
+// which the caller releases. It waits for a READ that is under way. It returns
+// nothing if the bytes are not there or not good any more, and leaves an error
+// to the READ that the caller makes itself.
+func (r *readAhead) next(ctx context.Context, f *File, at uint64, want int) (*raBlock, []byte) {
+	r.mu.Lock()
+	i, ok := r.findLocked(at)
+	if !ok {
+		r.mu.Unlock()
+		return nil, nil
+	}
+	b := r.blocks[i]
+	b.holders.Add(1)
+	r.mu.Unlock()
+	if waitFor(ctx, b.done) != nil {
+		b.release()
+		return nil, nil
+	}
+	from := int(at - b.off)
+	if b.err != nil || from >= b.n || !f.fresh(b) {
+		b.release()
+		r.drop()
+		return nil, nil
+	}
+	data := b.data[from:min(b.n, from+want)]
+	r.serve(b, len(data))
+	return b, data
+}
+
+// serve notes that n bytes of b are on their way to the reader. A block that
+// was served, and those well behind it, are dropped.
+func (r *readAhead) serve(b *raBlock, n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b.left -= n
+	r.blocks = slices.DeleteFunc(r.blocks, func(o *raBlock) bool {
+		old := o == b && b.left <= 0 || o.end()+beside <= b.off
+		if old {
+			o.release()
+		}
+		return old
+	})
 }
 
 // fresh reports whether nothing changed the file since b was asked for, as far
@@ -80,79 +165,42 @@ func (f *File) fresh(b *raBlock) bool {
 	return b.gen == d.gen
 }
 
-// block returns the block that holds offset at, dropping those before it, or
-// nil. A reader that went elsewhere drops them all.
-func (r *readAhead) block(f *File, at uint64) *raBlock {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for i, b := range r.blocks {
-		if at >= b.off && at < b.off+uint64(len(b.data)) {
-			r.forgetLocked(i)
-			return b
-		}
-	}
-	return nil
-}
-
-// advance notes that [off, off+n) was read and starts READs for what comes
-// next. more says that the file may go on.
-func (r *readAhead) advance(f *File, off uint64, n int, more bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	end := off + uint64(n)
-	if off != r.next {
-		r.dropLocked()
-		r.run, r.window = 0, 0
-	}
-	r.next = end
-	r.run++
-	if r.run < 2 || !more || r.closed || f.fs.reg.max == 0 {
-		return
-	}
-	if r.window == 0 {
-		r.window = minWindow
-	} else if end+r.window/2 >= r.ahead {
-		r.window = min(2*r.window, maxWindow)
-	}
-	r.window = max(r.window, min(2*uint64(f.fs.rsize), maxWindow))
-	if r.ahead < end {
-		r.ahead = end
-	}
-	size := f.fs.size(f.ino)
-	for r.ahead < end+r.window && r.ahead < size {
-		if !r.startLocked(f, min(uint64(f.fs.rsize), size-r.ahead)) {
-			return
-		}
-	}
-}
-
 // startLocked sends the READ of the next block, if the mount's memory for
 // read-ahead allows.
-func (r *readAhead) startLocked(f *File, n uint64) bool {
-	if !f.fs.raBudget.tryAcquire(int64(n)) {
+func (r *readAhead) startLocked(f *File, n uint64, now time.Time) bool {
+	fs := f.fs
+	d := &f.ino.data
+	d.mu.Lock()
+	gen, busy := d.gen, !d.cleanLocked()
+	d.mu.Unlock()
+	// What is written here is read from here; the server's bytes would be old.
+	if busy || !fs.raBudget.tryAcquire(int64(n)) {
 		return false
 	}
 	if r.life == nil {
-		r.fs = f.fs
-		r.life, r.cancel = context.WithCancel(f.fs.life)
+		r.life, r.cancel = context.WithCancel(fs.life)
 	}
-	d := &f.ino.data
-	d.mu.Lock()
-	b := &raBlock{off: r.ahead, data: make([]byte, n), gen: d.gen, at: time.Now(), done: make(chan struct{})}
-	busy := !d.cleanLocked()
-	d.mu.Unlock()
-	if busy { // what is written here is read from here; the server's bytes would be old
-		f.fs.raBudget.release(int64(n))
-		return false
-	}
+	b := fs.blocks.get(fs, int(n))
+	b.off, b.left, b.gen, b.at = r.ahead, int(n), gen, now
+	b.holders.Store(2) // the list and the READ
 	life := r.life
 	r.blocks = append(r.blocks, b)
 	r.ahead += n
-	f.fs.goroutine(func() { // ends with its READ, or when the read-ahead is dropped
-		b.n, b.err = f.fs.readChunk(life, f, b.data, b.off)
+	fs.goroutine(func() { // ends with its READ, or when the read-ahead is dropped
+		b.n, b.err = fs.readChunk(life, f, b.data, b.off)
+		if b.err == nil && b.n == int(fs.rsize) {
+			r.answered(time.Since(b.at))
+		}
 		close(b.done)
+		b.release()
 	})
 	return true
+}
+
+func (r *readAhead) answered(took time.Duration) {
+	r.mu.Lock()
+	r.pace.answered(took)
+	r.mu.Unlock()
 }
 
 // close is drop for good: a read that is still under way starts no READs.
@@ -175,15 +223,25 @@ func (r *readAhead) dropLocked() {
 		r.cancel()
 		r.life, r.cancel = nil, nil
 	}
-	r.forgetLocked(len(r.blocks))
-	r.ahead = 0
+	for _, b := range r.blocks {
+		b.release()
+	}
+	r.blocks = r.blocks[:0]
+	r.ahead, r.pace.window = 0, 0
 }
 
-// forgetLocked drops the first n blocks and gives their share of the mount's
-// memory back.
-func (r *readAhead) forgetLocked(n int) {
-	for _, b := range r.blocks[:n] {
-		r.fs.raBudget.release(int64(len(b.data)))
+// blockPool keeps blocks for the next READ ahead. Blocks are of rsize bytes, or
+// of what is left of a file.
+type blockPool struct{ pool sync.Pool }
+
+// get returns a block with n bytes of undefined content.
+func (p *blockPool) get(fs *FS, n int) *raBlock {
+	b, ok := p.pool.Get().(*raBlock)
+	if !ok || cap(b.data) < n {
+		b = &raBlock{data: make([]byte, n, max(n, int(fs.rsize)))}
 	}
-	r.blocks = r.blocks[n:]
+	b.fs, b.data, b.n, b.err, b.done = fs, b.data[:n], 0, nil, make(chan struct{})
+	return b
 }
+
+func (p *blockPool) put(b *raBlock) { p.pool.Put(b) }

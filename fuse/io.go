@@ -2,52 +2,63 @@ package fuse
 
 import (
 	"context"
-	"errors"
-	"io"
 	"os"
 	"sync"
 	"syscall"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/gonfs/gonfs/client"
 )
 
 // Read implements gofuse.RawFileSystem. buf is as long as the kernel wants;
-// the data is put there, and goes to the kernel from there.
+// what has to be read first is put there. It goes to the kernel from where it
+// lies, there or in a block of read-ahead.
 func (r *raw) Read(cancel <-chan struct{}, in *gofuse.ReadIn, buf []byte) (gofuse.ReadResult, gofuse.Status) {
 	h := r.handles.file(in.Fh)
 	if h == nil {
 		return nil, badFD
 	}
-	buf = buf[:min(len(buf), int(in.Size))]
-	n, err := h.file.ReadAt(r.wait(cancel, &in.InHeader), buf, int64(in.Offset))
-	if err != nil && !errors.Is(err, io.EOF) {
+	res := results.Get().(*result)
+	err := h.file.Lend(r.wait(cancel, &in.InHeader), buf[:min(len(buf), int(in.Size))], int64(in.Offset), &res.loan)
+	if err != nil {
+		results.Put(res)
 		return nil, status(err)
 	}
-	res := results.Get().(*result)
-	res.data[0] = buf[:n]
 	return res, gofuse.OK
 }
 
 // result is the data of a READ. It has the method Slices, by which go-fuse
 // sends header and data in one writev. (What go-fuse offers itself goes by way
 // of a pipe first, or is released before it is sent.)
-type result struct{ data [1][]byte }
+type result struct{ loan client.Loan }
 
 var results = sync.Pool{New: func() any { return new(result) }}
 
 // Size implements gofuse.ReadResult.
-func (r *result) Size() int { return len(r.data[0]) }
+func (r *result) Size() int { return r.loan.Size() }
 
-// Bytes implements gofuse.ReadResult. It is not called where there is Slices.
-func (r *result) Bytes([]byte) ([]byte, gofuse.Status) { return r.data[0], gofuse.OK }
+// Bytes implements gofuse.ReadResult. It is not called where there is Slices,
+// but is what a protocol test sees.
+func (r *result) Bytes(buf []byte) ([]byte, gofuse.Status) {
+	parts := r.loan.Parts()
+	if len(parts) == 1 {
+		return parts[0], gofuse.OK
+	}
+	buf = buf[:0]
+	for _, p := range parts {
+		buf = append(buf, p...)
+	}
+	return buf, gofuse.OK
+}
 
 // Slices returns what is sent. It must not fail: go-fuse would not answer at
 // all then.
-func (r *result) Slices() ([][]byte, gofuse.Status) { return r.data[:], gofuse.OK }
+func (r *result) Slices() ([][]byte, gofuse.Status) { return r.loan.Parts(), gofuse.OK }
 
-// Done implements gofuse.ReadResult: the data was sent. It belongs to go-fuse.
+// Done implements gofuse.ReadResult: the data was sent.
 func (r *result) Done() {
-	r.data[0] = nil
+	r.loan.Release()
 	results.Put(r)
 }
 
