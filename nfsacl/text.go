@@ -197,3 +197,30 @@ func parsePerm(text string) (perm uint32, capX bool, err error) {
 	}
 	return perm, capX, nil
 }
+
+// Parse reads a whole list in the text forms of acl(5): "u::rw,g::r,o::-".
+// Errors are *TextError or, for what is no list by Valid, *ListError.
+func Parse(text string, n Names) (ACL, error) {
+	entries, err := ParseEntries(text, n)
+	if err != nil {
+		return nil, err
+	}
+	var a ACL
+	for _, e := range entries {
+		if e.Default || e.NoPerm || e.CapX {
+			return nil, &TextError{text, "a list has neither default entries nor X, and permissions for everybody"}
+		}
+		a = append(a, e.Entry)
+	}
+	a.Sort()
+	return a, a.Valid()
+}
+
+// String returns the list in the short text form: "user::rw-,group::r--,…".
+func (a ACL) String() string {
+	parts := make([]string, len(a))
+	for i, e := range a {
+		parts[i] = e.Text(Names{})
+	}
+	return strings.Join(parts, ",")
+}

@@ -67,3 +67,19 @@ func TestTheMaskLimitsWhatIsEffective(t *testing.T) {
 		}
 	}
 }
+
+func TestParseIsTheOppositeOfString(t *testing.T) {
+	got, err := Parse("o::x,m::rwx,g:50:r,g::rx,u:joe:rw,u::rwx", joe)
+	if diff := cmp.Diff(full, got); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+	again, err := Parse(full.String(), Names{})
+	if diff := cmp.Diff(full, again); err != nil || diff != "" {
+		t.Error(full.String(), err, diff)
+	}
+	for _, bad := range []string{"u::rw", "u::rw,g::r,o::-,d:o::r", "u::X,g::r,o::-", "u::,g::r,o::r"} {
+		if a, err := Parse(bad, joe); err == nil {
+			t.Errorf("%q is %v", bad, a)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gonfs/gonfs/mountd"
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfsacl"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
 	"github.com/gonfs/gonfs/xdr"
@@ -23,7 +24,7 @@ type Call struct {
 	Flavor                 rpc.Flavor
 	Cred                   *rpc.Cred // AUTH_SYS; nil otherwise
 	Machine                string    // the machine name of AUTH_SYS
-	// Args are the decoded arguments of an NFS procedure, such as
+	// Args are the decoded arguments of an NFS or NFSACL procedure, such as
 	// *nfs3.ReadArgs; nil for other programs and for what cannot be decoded.
 	// They are valid until the call is answered.
 	Args xdr.Value
@@ -137,6 +138,10 @@ func (c *Call) Name() string {
 		if c.Version == nfs3.Version && c.Proc < uint32(len(nfs3.Procs)) {
 			return nfs3.Procs[c.Proc].Name
 		}
+	case nfsacl.Program:
+		if names := [...]string{"NULL", "GETACL", "SETACL"}; c.Proc < uint32(len(names)) {
+			return "NFSACL." + names[c.Proc]
+		}
 	case mountd.Program:
 		if names := [...]string{"NULL", "MNT", "DUMP", "UMNT", "UMNTALL", "EXPORT"}; c.Proc < uint32(len(names)) {
 			return "MOUNT." + names[c.Proc]
@@ -194,7 +199,10 @@ func argsText(args any) string {
 
 // newArgs returns what the arguments of an NFS call are decoded into.
 func newArgs(c *Call) xdr.Value {
-	if c.Program != nfs3.Program || c.Version != nfs3.Version {
+	switch {
+	case c.Program == nfsacl.Program:
+		return newACLArgs(c)
+	case c.Program != nfs3.Program || c.Version != nfs3.Version:
 		return nil
 	}
 	switch c.Proc {

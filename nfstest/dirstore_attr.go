@@ -171,16 +171,19 @@ func (d *dirStore) truncate(n *dirNode, p string, fi fs.FileInfo, size uint64) e
 	return f.Truncate(int64(size))
 }
 
-// access asks the mode bits, for the user that this process is: whatever the
+// access asks the mode bits and the access list, for the user that this process is: whatever the
 // client claims to be, everything happens as that user.
 func (d *dirStore) access(_ *ident, fh nfs3.FH, want uint32, r *nfs3.AccessReply) {
-	n, _, fi, st := d.find(fh)
+	n, p, fi, st := d.find(fh)
 	if r.Status = st; st != nfs3.OK {
 		return
 	}
 	a := d.attr(n, fi)
 	r.Attr = nfs3.PostOpAttr{Present: true, Attr: a}
 	like := &inode{mode: a.Mode, uid: a.UID, gid: a.GID}
+	if l, err := d.lists(p, fi); err == nil { // what cannot be read has its mode
+		like.acl = l
+	}
 	if fi.IsDir() {
 		like.dir = &directory{}
 	}

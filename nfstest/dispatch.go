@@ -5,6 +5,7 @@ import (
 
 	"github.com/gonfs/gonfs/mountd"
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfsacl"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
 	"github.com/gonfs/gonfs/xdr"
@@ -43,6 +44,11 @@ func (s *Server) program(l *link, prog, vers uint32) (p rpc.Program, low, high u
 		low, high = nfs3.Version, nfs3.Version
 		if vers == nfs3.Version {
 			p = nfs3.Serve(service{s})
+		}
+	case l.door == doorNFS && prog == nfsacl.Program && !s.o.NoACL:
+		low, high = nfsacl.Version, nfsacl.Version
+		if vers == nfsacl.Version {
+			p = nfsacl.Serve(aclService{service{s}})
 		}
 	}
 	return p, low, high
@@ -99,7 +105,7 @@ func (s *Server) denied(c *Call) uint32 {
 	if c.gids > rpc.MaxGIDs {
 		return authBadCred
 	}
-	if c.Program != nfs3.Program || c.Proc == nfs3.ProcNull {
+	if !nfsDoor(c.Program) || c.Proc == nfs3.ProcNull {
 		return 0
 	}
 	if s.o.PrivilegedPort && portOf(c.Remote) >= 1024 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gonfs/gonfs/mountd"
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfsacl"
 	"github.com/gonfs/gonfs/portmap"
 )
 
@@ -196,5 +197,8 @@ func (s *Server) table(mem bool) portmap.Table {
 	add(doorRpcbind, portmap.Program, portmap.Version4, portmap.Version3, portmap.Version2)
 	add(doorMount, mountd.Program, mountd.Version)
 	add(doorNFS, nfs3.Program, nfs3.Version)
+	if !s.o.NoACL {
+		add(doorNFS, nfsacl.Program, nfsacl.Version)
+	}
 	return t
 }

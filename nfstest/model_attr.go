@@ -93,6 +93,7 @@ func (m *memory) set(w *ident, n *inode, s *nfs3.Sattr) {
 		if w.uid != 0 && n.dir == nil && !w.inGroup(n.gid) {
 			n.mode &^= 02000
 		}
+		n.acl.access = n.acl.access.Chmod(n.mode)
 	}
 	m.setTime(&n.atime, &s.Atime)
 	m.setTime(&n.mtime, &s.Mtime)

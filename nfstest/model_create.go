@@ -16,6 +16,7 @@ func (m *memory) create(w *ident, dir nfs3.FH, name string, how *nfs3.CreateHow,
 	case how.Mode == nfs3.Exclusive:
 		if n, st = m.make(w, d, name, nfs3.TypeReg, &nfs3.Sattr{}); st == nfs3.OK {
 			n.mode = 0 // the client's SETATTR brings the mode
+			n.acl.access = n.acl.access.Chmod(0)
 			n.holdVerf(how.Verf)
 		}
 	default:
@@ -140,6 +141,7 @@ func (m *memory) make(w *ident, d *inode, name string, typ nfs3.FileType, s *nfs
 		return nil, st
 	}
 	m.set(w, n, &first)
+	n.inherit(d)
 	m.attach(d, name, n)
 	return n, nfs3.OK
 }

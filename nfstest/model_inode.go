@@ -20,6 +20,7 @@ type inode struct {
 	data   *fileData  // regular files
 	dir    *directory // directories
 	target string     // symbolic links
+	acl    lists
 
 	// verf is the verifier of the EXCLUSIVE create that made the file, until
 	// a SETATTR of its times: servers have only the times to keep it in.

@@ -43,7 +43,8 @@ const (
 	mayRead  = 4
 )
 
-// may reports whether w has the permissions want on n by its mode.
+// may reports whether w has the permissions want on n by its mode, or by its
+// access list where it has one.
 func (w *ident) may(n *inode, want uint32) bool {
 	if w.uid == 0 {
 		// Root may all, but execute only what someone may execute.
@@ -53,6 +54,8 @@ func (w *ident) may(n *inode, want uint32) bool {
 	switch {
 	case w.uid == n.uid:
 		bits >>= 6
+	case n.acl.access != nil:
+		return w.mayByList(n.acl.access, n.gid, want)
 	case w.inGroup(n.gid):
 		bits >>= 3
 	}

@@ -45,6 +45,9 @@ type Options struct {
 	// AUTH_NONE. Calls in others are denied.
 	Flavors []rpc.Flavor
 
+	// NoACL leaves NFSACL out: the server knows no access control lists.
+	NoACL bool
+
 	// Rtmax, Wtmax and Dtpref are what FSINFO says, in bytes; 0 means 1 MiB,
 	// 1 MiB and 64 KiB. Over UDP they are cut to 32 KiB.
 	Rtmax, Wtmax, Dtpref uint32

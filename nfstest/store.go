@@ -1,6 +1,9 @@
 package nfstest
 
-import "github.com/gonfs/gonfs/nfs3"
+import (
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfsacl"
+)
 
 // store is a file system: memory, or a directory of this host. Each method is
 // the procedure of its name, executed as w, and fills the reply. Write
@@ -23,6 +26,8 @@ type store interface {
 	link(w *ident, file, dir nfs3.FH, name string, r *nfs3.LinkReply)
 	readdir(w *ident, dir nfs3.FH, cookie uint64, verf [8]byte, count uint32, r *nfs3.ReaddirReply)
 	readdirplus(w *ident, dir nfs3.FH, cookie uint64, verf [8]byte, dircount, maxcount uint32, r *nfs3.ReaddirplusReply)
+	getacl(fh nfs3.FH, mask uint32, r *nfsacl.GetaclReply)
+	setacl(w *ident, fh nfs3.FH, l *nfsacl.Lists, r *nfsacl.SetaclReply)
 	fsstat(fh nfs3.FH, r *nfs3.FsstatReply)
 	commit(w *ident, fh nfs3.FH, off uint64, count uint32, r *nfs3.CommitReply)
 

@@ -77,7 +77,7 @@ func (l *link) check(c *Call) {
 	if c.odd {
 		s.violate(NotCanonical, c, "credential is not encoded as XDR wants it (padding that is not zero?)")
 	}
-	if c.Program != nfs3.Program || c.Version != nfs3.Version || c.Proc == nfs3.ProcNull {
+	if !nfsDoor(c.Program) || c.Version != nfs3.Version || c.Proc == nfs3.ProcNull { // NFSACL has the same version
 		return
 	}
 	if c.Args == nil {
