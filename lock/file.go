@@ -1,0 +1,78 @@
+package lock
+
+import (
+	"slices"
+
+	"github.com/gonfs/gonfs/nfs3"
+)
+
+// file is what is locked of one file, and wanted. It is there as long as there
+// is anything to say of it. All of it is guarded by the engine's mutex.
+type file struct {
+	fh     nfs3.FH
+	spaces [2]space // see Engine.space
+}
+
+// space is a set of locks that are in each other's way.
+type space struct {
+	held    ranges
+	waiting []*request // in the order of their coming
+}
+
+// fileLocked returns the file of fh, making it.
+func (e *Engine) fileLocked(fh nfs3.FH) *file {
+	f := e.files[fh]
+	if f == nil {
+		f = &file{fh: fh}
+		e.files[fh] = f
+	}
+	return f
+}
+
+// dropLocked forgets f if there is nothing to say of it.
+func (e *Engine) dropLocked(f *file) {
+	for i := range f.spaces {
+		if s := &f.spaces[i]; len(s.held)+len(s.waiting) > 0 {
+			return
+		}
+	}
+	delete(e.files, f.fh)
+}
+
+// setLocked replaces what is held in a space, and wakes who waits.
+func (e *Engine) setLocked(s *space, held ranges) {
+	e.held += len(held) - len(s.held)
+	s.held = held
+	s.wake()
+}
+
+// wake has those look again whose turn it is, the oldest first. Who is in the
+// way of one that is woken sleeps on: that one wakes the queue again if he does
+// not take what he could.
+func (s *space) wake() {
+	taken := s.held
+	for _, r := range s.waiting {
+		if _, busy := taken.conflict(r.lock); !busy {
+			taken = taken.set(r.lock)
+			r.kick()
+		}
+	}
+}
+
+// enqueue has r woken when something is given back. If it was in the queue, it
+// keeps its place, and lets others try who slept for its sake.
+func (s *space) enqueue(r *request) {
+	if slices.Contains(s.waiting, r) {
+		s.wake()
+		return
+	}
+	s.waiting = append(s.waiting, r)
+}
+
+// leave takes r out of the queue.
+func (s *space) leave(r *request) {
+	if i := slices.Index(s.waiting, r); i >= 0 {
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+		s.wake()
+	}
+}
