@@ -59,10 +59,10 @@ func (r *Registrar) Lost(ctx context.Context) ([]Rpcb, error) {
 	if err != nil {
 		return nil, err
 	}
-	lost := slices.DeleteFunc(ours, func(s Rpcb) bool { return slices.ContainsFunc(list, s.same) })
+	lost := slices.DeleteFunc(ours, func(s Rpcb) bool { return slices.ContainsFunc(list, s.Same) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ours = slices.DeleteFunc(r.ours, func(s Rpcb) bool { return slices.ContainsFunc(lost, s.same) })
+	r.ours = slices.DeleteFunc(r.ours, func(s Rpcb) bool { return slices.ContainsFunc(lost, s.Same) })
 	return lost, nil
 }
 
@@ -86,18 +86,18 @@ func (r *Registrar) unset(ctx context.Context, services []Rpcb) error {
 	}
 	var errs []error
 	for _, s := range services {
-		if slices.ContainsFunc(list, s.same) {
+		if slices.ContainsFunc(list, s.Same) {
 			errs = append(errs, r.b.Unset(ctx, s))
 		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ours = slices.DeleteFunc(r.ours, func(s Rpcb) bool { return slices.ContainsFunc(services, s.same) })
+	r.ours = slices.DeleteFunc(r.ours, func(s Rpcb) bool { return slices.ContainsFunc(services, s.Same) })
 	return errors.Join(errs...)
 }
 
-// same reports whether two registrations are one, whoever the owner is.
-func (r Rpcb) same(o Rpcb) bool {
+// Same reports whether two registrations are one, whoever the owner is.
+func (r Rpcb) Same(o Rpcb) bool {
 	return r.Prog == o.Prog && r.Vers == o.Vers && r.Netid == o.Netid && r.Addr == o.Addr
 }
 

@@ -1,0 +1,274 @@
+package lock
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gonfs/gonfs/nsm"
+	"github.com/gonfs/gonfs/portmap"
+	"github.com/gonfs/gonfs/rpc"
+	"github.com/gonfs/gonfs/transport"
+)
+
+// maxNotifiers is how many TCP connections may bring us notices at once.
+const maxNotifiers = 32
+
+// idleNotifier is how long such a connection may live.
+const idleNotifier = 30 * time.Second
+
+// ear is where NOTIFY is listened for: the sockets that rpcbind knows.
+type ear struct {
+	reg  *portmap.Registrar
+	rpcb *rpc.Client
+	tcp  net.Listener
+	udp  net.PacketConn
+	stop context.CancelFunc
+	wg   sync.WaitGroup
+}
+
+// seek finds out who is the host's status monitor: the system's rpc.statd,
+// another daemon of ours, or, if there is none, we ourselves. It is asked at
+// the start and from time to time, since each of them may come and go.
+func (m *Monitor) seek(ctx context.Context) {
+	ctx, stop := context.WithTimeout(ctx, statdTime)
+	defer stop()
+	c, err := portmap.DialLocal(ctx, m.env.rpcbind)
+	if err != nil {
+		m.once("rpcbind", "lock: no rpcbind here: restarts of servers are noticed by polling", "error", err)
+		return
+	}
+	reg := portmap.NewRegistrar(c)
+	list, err := portmap.NewRpcbind(c, portmap.Version4).Dump(ctx)
+	if err == nil {
+		var living, dead []portmap.Rpcb
+		if living, dead, err = m.host.registrations(); err == nil {
+			reg.Adopt(dead...)
+			err = reg.Unregister(ctx)
+			list = slices.DeleteFunc(list, func(r portmap.Rpcb) bool { return slices.ContainsFunc(dead, r.Same) })
+		}
+		ours := func(r portmap.Rpcb) bool { return slices.ContainsFunc(living, r.Same) }
+		foreign := slices.IndexFunc(list, func(r portmap.Rpcb) bool { return r.Prog == nsm.Program && !ours(r) }) >= 0
+		switch {
+		case err != nil:
+		case foreign:
+			c.Close()
+			m.beside(ctx)
+			return
+		case slices.ContainsFunc(list, func(r portmap.Rpcb) bool { return r.Prog == nsm.Program }):
+			c.Close() // a sibling listens, and hands on what it hears
+			m.alone(nil)
+			return
+		default:
+			if err = m.listen(ctx, c, reg); err == nil {
+				return
+			}
+		}
+	}
+	c.Close()
+	m.once("register", "lock: not registered as status monitor: restarts of servers are noticed by polling", "error", err)
+}
+
+// beside makes the system's rpc.statd watch for us, if it answers and does not
+// do so already.
+func (m *Monitor) beside(ctx context.Context) {
+	m.mu.Lock()
+	already := m.statd
+	m.mu.Unlock()
+	if already {
+		return
+	}
+	err := m.statdCall(ctx, func(c *nsm.Client) error {
+		state, err := c.Stat(ctx, "localhost")
+		var refused *nsm.Error
+		if errors.As(err, &refused) {
+			return nil // MON will tell
+		}
+		m.setState(state)
+		return err
+	})
+	if err != nil {
+		m.once("statd", "lock: a status monitor is registered here, but does not answer: restarts of servers are noticed by polling", "error", err)
+		return
+	}
+	m.mu.Lock()
+	var peers []Peer
+	if !m.statd {
+		m.statd = true
+		for a, w := range m.watched {
+			w.Statd = true
+			m.watched[a] = w
+			peers = append(peers, w.Peer)
+		}
+	}
+	m.mu.Unlock()
+	for _, p := range peers {
+		m.mon(ctx, p)
+	}
+}
+
+// listen makes us the host's status monitor, as far as notices go: nobody else
+// is registered. It owns c from now on, unless it fails.
+func (m *Monitor) listen(ctx context.Context, c *rpc.Client, reg *portmap.Registrar) error {
+	udp, err := net.ListenPacket("udp", ":0")
+	if err != nil {
+		return err
+	}
+	tcp, err := net.Listen("tcp", ":0")
+	if err != nil {
+		udp.Close()
+		return err
+	}
+	v6 := tcp.Addr().(*net.TCPAddr).IP.To4() == nil
+	services := portmap.Services(nsm.Program, nsm.Version, portOf(udp.LocalAddr()), portOf(tcp.Addr()), v6)
+	// On our own record first: a sibling must not take us for the system's.
+	if err = m.host.registered(services); err == nil {
+		err = reg.Register(ctx, services...)
+	}
+	if err != nil {
+		udp.Close()
+		tcp.Close()
+		return errors.Join(err, m.host.registered(nil))
+	}
+	life, stop := context.WithCancel(m.life)
+	e := &ear{reg: reg, rpcb: c, tcp: tcp, udp: udp, stop: stop}
+	s := rpc.Server{Logger: m.log}
+	s.Register(nsm.Program, nsm.Version, nsm.Serve(listener{m}))
+	e.wg.Go(func() { s.ServePacketConn(life, udp) }) // ends with life
+	e.wg.Go(func() { e.accept(life, &s) })           // ends with life
+	m.alone(e)
+	return nil
+}
+
+// alone makes our own record what counts: the system has no rpc.statd. e is
+// where we listen, or nil.
+func (m *Monitor) alone(e *ear) {
+	state := m.host.state()
+	m.mu.Lock()
+	m.ear, m.statd, m.state = e, false, state
+	m.mu.Unlock()
+}
+
+// state is the state number of the record.
+func (h *hostState) state() int32 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.boot.State
+}
+
+// accept serves TCP connections, a limited number at once, each for a limited
+// time.
+func (e *ear) accept(life context.Context, s *rpc.Server) {
+	stop := context.AfterFunc(life, func() { e.tcp.Close() })
+	defer stop()
+	slots := make(chan struct{}, maxNotifiers)
+	for {
+		nc, err := e.tcp.Accept()
+		switch {
+		case life.Err() != nil:
+			if err == nil {
+				nc.Close()
+			}
+			return
+		case err != nil:
+			time.Sleep(100 * time.Millisecond) // out of descriptors: others will close theirs
+			continue
+		}
+		select {
+		case slots <- struct{}{}:
+			e.wg.Go(func() { // ends with the connection, or after idleNotifier
+				ctx, cancel := context.WithTimeout(life, idleNotifier)
+				defer cancel()
+				s.ServeConn(ctx, transport.NewStream(nc, 4<<10))
+				<-slots
+			})
+		default:
+			nc.Close()
+		}
+	}
+}
+
+// close ends the registration, then the sockets.
+func (e *ear) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	_ = e.reg.Unregister(ctx) // rpcbind may be gone
+	e.rpcb.Close()
+	e.stop()
+	e.udp.Close()
+	e.tcp.Close()
+	e.wg.Wait()
+}
+
+// tend looks after the registration until m ends: rpcbind may have been
+// restarted, a sibling that listened may be gone, rpc.statd may have come.
+func (m *Monitor) tend() {
+	t := time.NewTicker(m.env.check)
+	defer t.Stop()
+	for {
+		select {
+		case <-m.life.Done():
+			return
+		case <-t.C:
+		}
+		m.mu.Lock()
+		e := m.ear
+		m.mu.Unlock()
+		if e != nil {
+			lost, err := e.reg.Lost(m.life)
+			if err == nil && len(lost) == 0 {
+				continue
+			}
+			m.mu.Lock()
+			m.ear = nil
+			m.mu.Unlock()
+			e.close()
+			_ = m.host.registered(nil) // the sockets are gone: nothing there answers any more
+		}
+		m.seek(m.life)
+	}
+}
+
+// listener is the status monitor that we are to other hosts: it hears notices,
+// and watches nobody for others.
+type listener struct{ m *Monitor }
+
+// Notify hears a notice.
+func (l listener) Notify(_ context.Context, r *rpc.Request, s *nsm.StatChge) {
+	from, _ := netip.ParseAddrPort(r.Remote.String())
+	l.m.hear(from.Addr().Unmap().WithZone(""), s.Name, s.State)
+}
+
+// Stat refuses: a daemon of one user's mounts cannot watch for others.
+func (l listener) Stat(context.Context, *rpc.Request, string) nsm.StatRes {
+	return nsm.StatRes{Res: nsm.Fail, State: l.m.State()}
+}
+
+// Mon refuses.
+func (l listener) Mon(context.Context, *rpc.Request, *nsm.Mon) nsm.StatRes {
+	return nsm.StatRes{Res: nsm.Fail, State: l.m.State()}
+}
+
+// Unmon has nothing to end.
+func (l listener) Unmon(context.Context, *rpc.Request, *nsm.MonID) int32 { return l.m.State() }
+
+// UnmonAll has nothing to end.
+func (l listener) UnmonAll(context.Context, *rpc.Request, *nsm.MyID) int32 { return l.m.State() }
+
+// SimuCrash does nothing: anybody could have all locks of this host dropped.
+func (l listener) SimuCrash(context.Context, *rpc.Request) {}
+
+// portOf is the port of a socket's address.
+func portOf(a net.Addr) uint16 {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		return uint16(a.Port)
+	case *net.UDPAddr:
+		return uint16(a.Port)
+	}
+	return 0
+}
