@@ -34,6 +34,12 @@ type Dialer struct {
 	// 1 MiB + 64 KiB. A peer that sends a longer one is disconnected.
 	MaxMessage int
 
+	// NoFragment sends datagrams whole or not at all: one with a payload of
+	// more than 512 bytes that is longer than the MTU of the route is refused
+	// with *SizeError, which tells how long it may be. Shorter ones, and those
+	// that are all head, are cut if need be. Only Linux has it.
+	NoFragment bool
+
 	// DialContext, if set, opens the connection in place of the net package:
 	// for tunnels (SSH, SOCKS, vsock). Ports and socket options are then its
 	// own affair. network is "tcp" or "udp".
@@ -89,7 +95,11 @@ func (d *Dialer) Dial(ctx context.Context, netid, address string, last netip.Add
 	if c.tcp {
 		return NewStream(nc, d.MaxMessage), nil
 	}
-	return newPacket(nc, d.MaxMessage), nil
+	p := newPacket(nc, d.MaxMessage)
+	if d.NoFragment {
+		p.setWhole()
+	}
+	return p, nil
 }
 
 // candidate is a connection to be opened.

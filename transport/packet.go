@@ -20,9 +20,12 @@ const (
 // DialContext returned for "udp". Nothing but Close ends a UDP socket: ICMP
 // errors, which anybody may forge, are counted, and reported by the next Send.
 type packet struct {
-	nc  net.Conn
-	max int
-	udp bool // nc is a socket: an errno concerns one datagram
+	nc    net.Conn
+	max   int
+	udp   bool // nc is a socket: an errno concerns one datagram
+	whole bool // datagrams are not to be cut, see fragment.go
+
+	cutting sync.RWMutex // held for reading while a datagram leaves whole, for writing while one may be cut
 
 	mu      sync.Mutex // guards what follows
 	closed  bool
@@ -60,12 +63,15 @@ func (p *packet) Send(head, payload []byte, _ <-chan struct{}) error {
 		return err
 	}
 	defer m.Release()
-	_, err = p.nc.Write(m.Bytes())
+	err = p.write(m.Bytes())
 	if p.note(err) {
 		// It may be the error of an earlier datagram: the kernel then reports
 		// that one, and does not send this one.
-		_, err = p.nc.Write(m.Bytes())
-		if p.note(err) {
+		err = p.write(m.Bytes())
+		switch {
+		case p.whole && errors.Is(err, syscall.EMSGSIZE):
+			err = p.tooLong(m.Bytes(), len(payload))
+		case p.note(err):
 			err = nil
 		}
 	}
@@ -83,11 +89,24 @@ func (p *packet) Send(head, payload []byte, _ <-chan struct{}) error {
 	return err
 }
 
-// note reports whether err concerns one datagram only, and counts it if so.
+// write hands one datagram to the socket.
+func (p *packet) write(b []byte) error {
+	p.cutting.RLock()
+	defer p.cutting.RUnlock()
+	_, err := p.nc.Write(b)
+	return err
+}
+
+// note reports whether err concerns one datagram only, and counts it if so; but
+// for EMSGSIZE, which says of an earlier one that a router found it too long:
+// the next that is as long will not get past the kernel.
 func (p *packet) note(err error) bool {
 	var no syscall.Errno
 	if !p.udp || err == nil || !errors.As(err, &no) {
 		return false
+	}
+	if no == syscall.EMSGSIZE {
+		return true
 	}
 	p.mu.Lock()
 	p.refused++
