@@ -41,6 +41,7 @@ type FS struct {
 	changes   changes
 
 	wb       writeback
+	frame    atomic.Int32 // most bytes of a WRITE that the route carries whole; 0: wsize fits
 	raBudget budget
 	blocks   blockPool
 }

@@ -207,10 +207,11 @@ func (w *writeback) enqueueIfDue(ino *Inode) {
 }
 
 // send makes the WRITEs of one extent: one, or more if the server writes less
-// than it was given.
+// than it was given, or the route does not carry as much as it once did.
 func (w *writeback) send(ino *Inode, e *extent, stable nfs3.StableHow) {
 	for {
-		args := nfs3.WriteArgs{Offset: e.off, Count: uint32(len(e.data)), Stable: stable, Data: e.data}
+		data := e.data[:w.fs.fits(len(e.data))]
+		args := nfs3.WriteArgs{Offset: e.off, Count: uint32(len(data)), Stable: stable, Data: data}
 		var reply nfs3.WriteReply
 		err := w.fs.about(w.fs.life, e.cred, ino, func() error {
 			args.File = ino.FH()
@@ -221,13 +222,16 @@ func (w *writeback) send(ino *Inode, e *extent, stable nfs3.StableHow) {
 			}
 			return err
 		})
+		if w.fs.narrow(err, len(data)) {
+			continue
+		}
 		if err == nil && (reply.Count == 0 || reply.Count > args.Count) {
 			err = nfs3.ErrIO // a server that writes nothing would keep us here for ever
 		}
 		if e = w.book(ino, e, &reply, err); e == nil {
 			return
 		}
-		if reply.Committed != nfs3.FileSync {
+		if reply.Count < args.Count && reply.Committed != nfs3.FileSync {
 			stable = nfs3.FileSync // what is left of a short WRITE goes as Linux sends it
 		}
 	}
