@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
@@ -149,18 +150,31 @@ func (m *mounter) enterOver(ctx context.Context, t target, way endpoint, flavor 
 		s.Close()
 		return nil, m.newError("FSINFO", t, err, m.authHint(err, way.netid, uint16(l.from.Load())))
 	}
-	udp := transportOf(way.netid) == portmap.NetidUDP
-	r := SizeRequest{
-		Rsize: m.opts.Rsize.Value, Wsize: m.opts.Wsize.Value,
-		Rtmax: s.root.info.Rtmax, Rtpref: s.root.info.Rtpref,
-		Wtmax: s.root.info.Wtmax, Wtpref: s.root.info.Wtpref,
-		Dtpref: s.root.info.Dtpref,
-		UDP:    udp, V6: t.v6(),
+	if s.sizes, s.risk, err = m.negotiate(s.root, t, way); err != nil {
+		s.Close()
+		return nil, m.newError("sizes", t, err, "")
 	}
-	if udp && !m.tunnel {
-		r.MTU = routeMTU(t.hostport(way.port), way.netid)
-	}
-	s.sizes = Negotiate(r)
 	l.ready.Store(true)
 	return s, nil
+}
+
+// negotiate works out the sizes, and what they mean over UDP.
+func (m *mounter) negotiate(root *root, t target, way endpoint) (Sizes, *UDPRisk, error) {
+	info := &root.info
+	r := SizeRequest{
+		Rsize: m.opts.Rsize.Value, Wsize: m.opts.Wsize.Value,
+		Rtmax: info.Rtmax, Rtpref: info.Rtpref, Wtmax: info.Wtmax, Wtpref: info.Wtpref, Dtpref: info.Dtpref,
+		UDP: transportOf(way.netid) == portmap.NetidUDP, V6: t.v6(),
+	}
+	if !r.UDP || m.tunnel {
+		return Negotiate(r), nil, nil
+	}
+	route := routeTo(t.hostport(way.port), way.netid)
+	r.MTU = route.MTU
+	s := Negotiate(r)
+	risk := AssessUDP(route, s)
+	if risk.Fragments() && m.opts.UDPFrag.Value == mountopt.UDPFragRefuse {
+		return s, nil, &FragmentError{risk}
+	}
+	return s, &risk, nil
 }

@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
@@ -65,7 +66,11 @@ func (l *link) client(flavor rpc.Flavor) *rpc.Client {
 func (l *link) udp() bool { return transportOf(l.way.netid) == portmap.NetidUDP }
 
 func (l *link) open(ctx context.Context, port uint16, last netip.AddrPort) (transport.Conn, error) {
-	conn, err := l.m.dialer(l.m.resvport).Dial(ctx, l.way.netid, l.at.hostport(port), last)
+	d := l.m.dialer(l.m.resvport)
+	// Default sizes fit a frame of the route as it is now, and no later one
+	// shall cut them. Given ones are sent as they are.
+	d.NoFragment = l.m.opts.Wsize.Value == 0 || l.m.opts.UDPFrag.Value == mountopt.UDPFragRefuse
+	conn, err := d.Dial(ctx, l.way.netid, l.at.hostport(port), last)
 	if err != nil {
 		return nil, err
 	}

@@ -12,8 +12,10 @@ const (
 	maxUDP    = 32 << 10
 	initDtIO  = 64 << 10 // READDIR, when the server prefers nothing
 	udpHeader = 8
-	v4Header  = 20
-	v6Header  = 40
+
+	ethernetMTU = 1500 // of a route that does not tell
+	v4Header    = 20
+	v6Header    = 40
 )
 
 // Bytes around the data of READ and WRITE (RFC 5531 section 9, RFC 1813
@@ -103,7 +105,7 @@ func (r *SizeRequest) size(given, most, pref uint32, around int) uint32 {
 func (r *SizeRequest) unfragmented(around int) uint32 {
 	mtu := r.MTU
 	if mtu <= 0 {
-		mtu = 1500
+		mtu = ethernetMTU
 	}
 	header := v4Header
 	if r.V6 {

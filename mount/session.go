@@ -20,6 +20,7 @@ type Session struct {
 	nfs     *nfs3.Client
 	root    *root
 	sizes   Sizes
+	risk    *UDPRisk // over UDP, without a tunnel
 	opts    *mountopt.Options
 
 	closing sync.Once
@@ -73,6 +74,10 @@ func (s *Session) Wsize() uint32 { return s.sizes.Wsize }
 // Dtsize returns the most bytes of a READDIR or READDIRPLUS reply.
 func (s *Session) Dtsize() uint32 { return s.sizes.Dtsize }
 
+// UDPRisk returns what fragments can do to the mount; nil over TCP, and where
+// the caller's dialer knows the route.
+func (s *Session) UDPRisk() *UDPRisk { return s.risk }
+
 // Options returns the options in effect, as in /proc/mounts. They are the
 // session's: callers clone them before they change them.
 func (s *Session) Options() *mountopt.Options { return s.opts }
@@ -120,5 +125,10 @@ func (s *Session) effective(flavor rpc.Flavor) *mountopt.Options {
 	o.Sec = []string{flavorName(uint32(flavor))}
 	o.Addr, o.MountAddr = s.link.at.host, s.granted.at.host
 	o.Namlen = s.root.pathconf.NameMax
+	if s.risk != nil && o.UDPFrag.Value == mountopt.UDPFragWarn {
+		if w := s.risk.Warning(); w != "" {
+			o.Warnings = append(o.Warnings, w)
+		}
+	}
 	return o
 }

@@ -47,6 +47,8 @@ type Options struct {
 	Rsize Opt[uint32] // most bytes of a READ as wished; package mount rounds and clamps it
 	Wsize Opt[uint32] // most bytes of a WRITE, likewise
 
+	UDPFrag Opt[UDPFrag] // udpfrag: what is done about messages over UDP that do not fit a frame; default warn
+
 	NameMax Opt[uint32] // namlen: longest name as statfs(2) tells it; 0 and not given: what PATHCONF says
 
 	Timeo    Opt[time.Duration] // minor timeout; default 60 s (TCP), 1.1 s (UDP)
@@ -126,6 +128,29 @@ func (l LookupCache) String() string {
 		return "none"
 	}
 	return "all"
+}
+
+// UDPFrag says what is done about rsize and wsize of which messages over UDP do
+// not fit one frame of the route, so that IP cuts them into fragments. See
+// docs/transports.md for what can come of that.
+type UDPFrag uint8
+
+// The kinds of UDPFrag.
+const (
+	UDPFragWarn   UDPFrag = iota // say so, where the link is fast enough to mix fragments up
+	UDPFragRefuse                // do not mount, and never send a fragment
+	UDPFragAllow                 // say nothing
+)
+
+// String returns the value of udpfrag=.
+func (f UDPFrag) String() string {
+	switch f {
+	case UDPFragRefuse:
+		return "refuse"
+	case UDPFragAllow:
+		return "allow"
+	}
+	return "warn"
 }
 
 // LocalLock is the set of kinds of locks that are kept on this host instead of
@@ -211,7 +236,7 @@ func (o *Options) Over(base *Options) *Options {
 	m.MountHost, m.MountAt = o.MountHost.over(m.MountHost), o.MountAt.over(m.MountAt)
 	m.Nconnect, m.KeepAlive, m.NameMax = o.Nconnect.over(m.Nconnect), o.KeepAlive.over(m.KeepAlive), o.NameMax.over(m.NameMax)
 	m.Background, m.Retry = o.Background.over(m.Background), o.Retry.over(m.Retry)
-	m.Rsize, m.Wsize = o.Rsize.over(m.Rsize), o.Wsize.over(m.Wsize)
+	m.Rsize, m.Wsize, m.UDPFrag = o.Rsize.over(m.Rsize), o.Wsize.over(m.Wsize), o.UDPFrag.over(m.UDPFrag)
 	m.Timeo, m.Retrans, m.Recovery = o.Timeo.over(m.Timeo), o.Retrans.over(m.Retrans), o.Recovery.over(m.Recovery)
 	m.Resvport, m.Lock, m.LocalLock = o.Resvport.over(m.Resvport), o.Lock.over(m.Lock), o.LocalLock.over(m.LocalLock)
 	m.AcRegMin, m.AcRegMax = o.AcRegMin.over(m.AcRegMin), o.AcRegMax.over(m.AcRegMax)

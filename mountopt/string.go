@@ -53,6 +53,9 @@ func (o *Options) String() string {
 	if o.KeepAlive.Set {
 		add("keepalive", strconv.FormatInt(int64(o.KeepAlive.Value/time.Second), 10))
 	}
+	if o.UDPFrag.Set {
+		add("udpfrag", o.UDPFrag.Value.String())
+	}
 	if o.Port.Value != 0 {
 		addNumber(add, "port", o.Port)
 	}

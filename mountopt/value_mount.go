@@ -68,3 +68,27 @@ func setMountAddr(p *parser, it item) error {
 	p.o.MountAt = Some(a.Unmap())
 	return nil
 }
+
+// setUDPFrag takes what is done about UDP messages that do not fit a frame.
+func setUDPFrag(p *parser, it item) error {
+	for _, f := range []UDPFrag{UDPFragWarn, UDPFragRefuse, UDPFragAllow} {
+		if it.value == f.String() {
+			p.o.UDPFrag = Some(f)
+			return nil
+		}
+	}
+	return badValue(it.name, it.value, "refuse, warn or allow")
+}
+
+// onlyProgram accepts the number that RFC 1813 gives a program. The Linux
+// client has no other, too.
+func onlyProgram(standard string) setter {
+	return func(_ *parser, it item) error {
+		if n, ok := number(it.value, math.MaxUint32); !ok || n == 0 {
+			return badValue(it.name, it.value, "the number of a program (1 to 4294967295)")
+		} else if decimal(uint32(n)) != standard {
+			return unsupported(it, "it is "+standard+" (RFC 1813)")
+		}
+		return nil
+	}
+}

@@ -57,6 +57,7 @@ func openTargetWith(c *cli.Context, arg, needed string) (*target, error) {
 		spec.Path = try
 		fsys, err := gonfs.Dial(c.Context, spec.String(), options)
 		if err == nil {
+			warn(c, fsys)
 			return &target{FS: fsys, path: "/" + inside, arg: arg}, nil
 		}
 		if first == nil {
@@ -67,6 +68,14 @@ func openTargetWith(c *cli.Context, arg, needed string) (*target, error) {
 		}
 		inside = path.Join(path.Base(try), inside)
 		try = path.Dir(try)
+	}
+}
+
+// warn says what fragments can do to the data that a command moves over UDP.
+func warn(c *cli.Context, fsys *gonfs.FS) {
+	s := fsys.Session()
+	if r := s.UDPRisk(); r != nil && r.Mixes() && s.Options().UDPFrag.Value == mountopt.UDPFragWarn {
+		fmt.Fprintf(c.App.ErrWriter, "gonfs %s: %s\n", c.Command.Name, r.Warning())
 	}
 }
 

@@ -54,14 +54,14 @@ func Serve(ctx context.Context, r Request, ready Ready) error {
 		return sig.because(t.giveUp(err))
 	}
 	if r.Fake {
-		return errors.Join(session.Umount(context.Background()), ready.Ready(options.Warnings, nil))
+		return errors.Join(session.Umount(context.Background()), ready.Ready(session.Options().Warnings, nil))
 	}
 	m, err := attach(sig.ctx, session, spec, dir, r.Options, log)
 	if err != nil {
 		return sig.because(t.giveUp(errors.Join(err, session.Umount(context.Background()))))
 	}
 	rec := m.entry.Record()
-	if err := ready.Ready(options.Warnings, &rec); err != nil { // the parent is dead: nobody wants the mount
+	if err := ready.Ready(session.Options().Warnings, &rec); err != nil { // the parent is dead: nobody wants the mount
 		m.unmount(true) // even if somebody has found it already: a dead mount would be worse
 		return errors.Join(err, m.end(sig))
 	}
