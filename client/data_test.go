@@ -110,6 +110,23 @@ func TestNothingIsLostWhenTheServerRestartsBetweenWriteAndCommit(t *testing.T) {
 	}
 }
 
+// Two WRITEs of one byte are never under way at once: the server may execute
+// them in any order.
+func TestAWriteWaitsForOneOfTheSameBytes(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{}) // which tells of WRITEs that overlap
+	fs := dataFS(t, s, "wsize=4096")
+	f := create(t, fs, "a", 0)
+	s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DelayCall(20 * time.Millisecond)}})
+	for i := range 4 { // each is a whole block, which is sent as soon as it may be
+		put(t, f, pattern(4096, uint64(i)), 0)
+		time.Sleep(time.Millisecond)
+	}
+	must(t, f.Fsync(t.Context()))
+	if got := stored(t, s, "a"); !bytes.Equal(got, pattern(4096, 3)) {
+		t.Errorf("the server has another block than the last one")
+	}
+}
+
 func TestAVerifierThatChangesAtEachCommitEndsInFileSyncWrites(t *testing.T) {
 	s := nfstest.NewFor(t, nfstest.Options{})
 	s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.ChangeVerf()}})

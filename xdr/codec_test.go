@@ -158,6 +158,17 @@ func TestEachLengthIsCheckedBeforeAnythingIsAllocated(t *testing.T) {
 	}
 }
 
+// A count that a limit of millions allows costs nothing if the message does not
+// bring the elements.
+func TestACountOfElementsThatAreNotThereTakesNoMemory(t *testing.T) {
+	d := xdr.NewDecoder([]byte{0, 0x40, 0, 0, 1, 2, 3, 4})
+	var list []uint64
+	xdr.Slice(d, &list, 0x400000, 8, func(c *xdr.Codec, v *uint64) { c.Uint64(v) })
+	if cap(list) != 0 || d.Err() == nil {
+		t.Errorf("memory for %d elements was taken; the error is %v", cap(list), d.Err())
+	}
+}
+
 func TestWhatIsTooLongIsNotWrittenEither(t *testing.T) {
 	long := make([]byte, 17)
 	text := string(long)

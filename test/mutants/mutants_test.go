@@ -1,0 +1,116 @@
+package mutants_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// mutant is a piece of a file that is replaced.
+type mutant struct {
+	name     string // the mistake
+	file     string
+	old, new string
+	tests    string // -run, of the package that guards the decision
+	pkg      string
+}
+
+var mutants = []mutant{
+	{"the write verifier of COMMIT is not compared", "client/write.go",
+		"bytes.Equal(a[:], b[:])", "bytes.Equal(a[:0], b[:0])", "NoAcknowledgedByteIsLost", "."},
+	{"attributes from before a local change are believed", "client/attrcache.go",
+		"late := o.st.gen <= c.changed", "late := false", ".", "client"},
+	{"a WRITE is sent while another of the same bytes is under way", "client/writeback.go",
+		"if len(d.kept.overlap(e.off, e.end())) == 0 {", "if len(d.kept.overlap(e.off, e.end())) >= 0 {", "WaitsForOne", "client"},
+	{"the rest of a short WRITE is forgotten", "client/writeback.go",
+		"if err == nil && int(r.Count) < len(e.data) {", "if false {", "ByteArray|Neighbouring|Short", "client"},
+	{"an error of write-behind is told to nobody", "client/lost.go",
+		"\td.errSeq++\n", "", ".", "client"},
+	{"EEXIST after a retransmission is always taken for success", "client/replay.go",
+		"what := evidence()", "what := evidence()\n\t\twhat = executed", "SentTwice|Once|NotOurs", "client"},
+	{"data is written as the mount's user, not as the opener", "client/writeback.go",
+		"w.fs.nfs.Write(w.fs.life, e.cred, &args, &reply)", "w.fs.nfs.Write(w.fs.life, w.fs.cred, &args, &reply)", ".", "client"},
+	{"a read does not see what was written and is not sent", "client/read.go",
+		"\t\tcopy(p[piece.at:], piece.data)\n", "\t\t_ = piece\n", "ByteArray", "client"},
+	{"a name with a slash is taken from a listing", "client/dirpage.go",
+		`return name != "" && !strings.ContainsAny(name, "/\x00")`, `return name != "" && !strings.ContainsAny(name, "\x00")`, "Dir|Name", "client"},
+	{"any object under the old name is taken for the one whose handle is stale", "client/stale.go",
+		"ino == fs.root || ino.silly != nil || a.Ctime == c.attr.Ctime", "true", "Object|Handle", "client"},
+	{"a length on the wire is believed", "xdr/codec.go",
+		"if left := uint64(len(c.buf) - c.off); uint64(u)*uint64(unit) > left {", "if left := uint64(len(c.buf) - c.off); false {", ".", "xdr"},
+	{"SO_RCVLOWAT is not reset after a payload", "transport/wire_linux.go",
+		"if low == w.low {", "if low <= w.low {", ".", "transport"},
+	{"a record that has begun to leave is taken out of the queue", "transport/queue.go",
+		"if i < q.next || q.loans[i].start < q.taken {", "if i < q.next {", ".", "transport"},
+	{"a reply finds its call by the slot alone", "rpc/slots.go",
+		"if p := s.calls[xid%slotCount]; p != nil && p.xid == xid {", "if p := s.calls[xid%slotCount]; p != nil {", ".", "rpc"},
+	{"a reply is taken twice", "rpc/receive.go",
+		"if p == nil || p.sent == 0 || p.reply != nil {", "if p == nil || p.sent == 0 {", ".", "rpc"},
+}
+
+// root is the module's.
+const root = "../.."
+
+func TestMutantsAreStillMistakes(t *testing.T) {
+	for _, m := range mutants {
+		text, err := os.ReadFile(filepath.Join(root, m.file))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if n := bytes.Count(text, []byte(m.old)); n != 1 {
+			t.Errorf("%s: %s has %q %d times: say which piece makes the mistake now", m.name, m.file, m.old, n)
+		}
+	}
+}
+
+func TestMutantsAreKilled(t *testing.T) {
+	if os.Getenv("GONFS_SOAK") == "" {
+		t.Skip("mutants are run with GONFS_SOAK=1 (make soak does)")
+	}
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) { m.kill(t) })
+	}
+}
+
+// kill runs the tests that guard the decision, on the code with the mistake.
+func (m *mutant) kill(t *testing.T) {
+	file, err := filepath.Abs(filepath.Join(root, m.file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	changed := filepath.Join(dir, filepath.Base(file))
+	overlay := filepath.Join(dir, "overlay.json")
+	list, err := json.Marshal(map[string]any{"Replace": map[string]string{file: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{changed: bytes.Replace(text, []byte(m.old), []byte(m.new), 1), overlay: list} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	arguments := []string{"-overlay", overlay, "./" + m.pkg}
+	if out, err := m.run(append([]string{"vet"}, arguments...)...); err != nil {
+		t.Fatalf("the mistake does not compile: %v\n%s", err, out)
+	}
+	out, err := m.run(append([]string{"test", "-count=1", "-timeout=120s", "-run", m.tests}, arguments...)...)
+	if err == nil {
+		t.Errorf("nobody noticed:\n%s", out)
+	}
+}
+
+func (m *mutant) run(arguments ...string) ([]byte, error) {
+	c := exec.Command("go", arguments...)
+	c.Dir = root
+	c.Env = append(os.Environ(), "GONFS_SOAK=") // the tests' short forms must do
+	return c.CombinedOutput()
+}
