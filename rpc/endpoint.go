@@ -22,17 +22,18 @@ type endpoint struct {
 	ctx    context.Context // ends with close
 	cancel context.CancelFunc
 
-	mu      sync.Mutex // guards what follows, and the marked fields of each pending
-	slots   slots
-	link    *link         // the live connection, or nil
-	running chan struct{} // closed when the goroutine of run ends; nil: it does not run
-	closed  bool
-	source  netip.AddrPort // of the last connection
-	lastErr error          // why there is no connection, or datagrams are refused; nil if all is well
-	replies uint64         // to our calls
-	silent  time.Time      // since when the server does not respond; zero: it does
-	growth  int            // of the window, see window.go
-	rtt     [rttClasses]rtt
+	mu       sync.Mutex // guards what follows, and the marked fields of each pending
+	slots    slots
+	link     *link         // the live connection, or nil
+	running  chan struct{} // closed when the goroutine of run ends; nil: it does not run
+	closed   bool
+	source   netip.AddrPort // of the last connection
+	lastErr  error          // why there is no connection, or datagrams are refused; nil if all is well
+	replies  uint64         // to our calls
+	silent   time.Time      // since when the server does not respond; zero: it does
+	growth   int            // of the window, see window.go
+	narrowed time.Time      // when the window was last halved
+	rtt      [rttClasses]rtt
 }
 
 // link is one connection of an endpoint, and its transport.Receiver.

@@ -21,6 +21,7 @@ const (
 // is TCPPolicy(0, -1, Hard).
 type Policy struct {
 	Timeo    time.Duration // first minor timeout (nfs(5) timeo)
+	First    time.Duration // with Exponential: the first timeout before the server's pace is known; 0 means Timeo
 	Retrans  int           // how many retransmissions Major leaves room for (nfs(5) retrans)
 	MaxTimeo time.Duration // neither timeout ever grows beyond this; 0 means 600 s
 	Backoff  Backoff       // how the minor timeout grows
@@ -56,7 +57,10 @@ const (
 )
 
 // Next returns the minor timeout that follows a transmission, minor being how
-// many minor timeouts the call has had since it began or started over.
+// many minor timeouts the call has had since it began or started over. With
+// Exponential a Client puts what its estimator knows, or First, in the place of
+// Timeo, which is then the most that the first timeout can be; and it makes
+// each up to a quarter longer, at random.
 func (p Policy) Next(minor int) time.Duration {
 	minor = max(minor, 0)
 	d := time.Duration(math.MaxInt64)
@@ -99,6 +103,14 @@ func (p Policy) ceiling() time.Duration {
 	return max(p.MaxTimeo, p.Timeo)
 }
 
+// first is the first timeout as long as the server's pace is unknown.
+func (p Policy) first() time.Duration {
+	if p.First <= 0 {
+		return p.Timeo
+	}
+	return min(p.First, p.Timeo)
+}
+
 // orDefault replaces a Policy without a timeout by TCP's.
 func (p Policy) orDefault() Policy {
 	if p.Timeo > 0 {
@@ -122,13 +134,16 @@ func TCPPolicy(timeo time.Duration, retrans int, r Recovery) Policy {
 }
 
 // UDPPolicy is the policy of datagram transports: timeo 1.1 s, retrans 3
-// unless given (0 and -1 mean the default).
+// unless given (0 and -1 mean the default). Where timeo is not given, 500 ms is
+// the first timeout: a datagram that was lost on a fresh mount is sent again
+// before a person notices.
 func UDPPolicy(timeo time.Duration, retrans int, r Recovery) Policy {
+	first := time.Duration(0)
 	if timeo <= 0 {
-		timeo = 1100 * time.Millisecond
+		timeo, first = 1100*time.Millisecond, 500*time.Millisecond
 	}
 	if retrans < 0 {
 		retrans = 3
 	}
-	return Policy{Timeo: timeo, Retrans: retrans, MaxTimeo: 60 * time.Second, Backoff: Exponential, Recovery: r}
+	return Policy{Timeo: timeo, First: first, Retrans: retrans, MaxTimeo: 60 * time.Second, Backoff: Exponential, Recovery: r}
 }

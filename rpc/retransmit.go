@@ -215,7 +215,7 @@ func (p *pending) expire(now time.Time) error {
 	}
 	if p.sent > 0 {
 		p.again = true
-		ep.narrowLocked()
+		ep.narrowLocked(p.sentAt)
 	}
 	if what == SendAgain {
 		p.minor++

@@ -21,26 +21,20 @@ func TestSilentServer(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		policy Policy
-		udp    bool
 		sends  [][]time.Duration // by connection
 		errno  error             // nil: given up by the test after the last send
 		end    time.Duration
 	}{
-		{"TCP hard: a fresh connection at each major timeout", TCPPolicy(0, -1, Hard), false,
+		{"TCP hard: a fresh connection at each major timeout", TCPPolicy(0, -1, Hard),
 			[][]time.Duration{{0, 60000 * ms}, {180000 * ms, 240000 * ms}, {360000 * ms}}, nil, 0},
-		{"TCP soft: EIO at the major timeout", TCPPolicy(0, -1, Soft), false,
+		{"TCP soft: EIO at the major timeout", TCPPolicy(0, -1, Soft),
 			[][]time.Duration{{0, 60000 * ms}}, syscall.EIO, 180000 * ms},
-		{"TCP softerr, retrans 0: ETIMEDOUT", TCPPolicy(700*ms, 0, SoftErr), false,
+		{"TCP softerr, retrans 0: ETIMEDOUT", TCPPolicy(700*ms, 0, SoftErr),
 			[][]time.Duration{{0}}, syscall.ETIMEDOUT, 700 * ms},
-		{"UDP hard: the timeouts start over", UDPPolicy(0, -1, Hard), true,
-			[][]time.Duration{{0, 1100 * ms, 3300 * ms, 7700 * ms, 8800 * ms, 9900 * ms}}, nil, 0},
-		{"UDP soft: EIO at the major timeout", UDPPolicy(0, -1, Soft), true,
-			[][]time.Duration{{0, 1100 * ms, 3300 * ms, 7700 * ms}}, syscall.EIO, 8800 * ms},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWire(t)
-				w.udp = tt.udp
 				c := w.client(tt.policy)
 				ctx, cancel := context.WithCancel(context.Background())
 				defer cancel()
@@ -77,6 +71,66 @@ func TestSilentServer(t *testing.T) {
 				}
 				if k.Transmissions != n {
 					t.Errorf("Transmissions = %d, want %d", k.Transmissions, n)
+				}
+			})
+		})
+	}
+}
+
+// Over datagrams each timeout is twice the one before, and up to a quarter more;
+// at the major timeout they start over, or the call ends.
+func TestSilentServerOverUDP(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct {
+		name   string
+		policy Policy
+		first  [2]time.Duration // from, to
+		major  time.Duration
+		errno  error
+	}{
+		{"hard: the first timeout is 500 ms", UDPPolicy(0, -1, Hard), [2]time.Duration{500 * ms, 625 * ms}, 8800 * ms, nil},
+		{"soft: EIO at the major timeout", UDPPolicy(0, -1, Soft), [2]time.Duration{500 * ms, 625 * ms}, 8800 * ms, syscall.EIO},
+		{"softerr: ETIMEDOUT", UDPPolicy(0, 1, SoftErr), [2]time.Duration{500 * ms, 625 * ms}, 2200 * ms, syscall.ETIMEDOUT},
+		{"timeo given: it is the first timeout, and no more", UDPPolicy(1100*ms, -1, Hard), [2]time.Duration{1100 * ms, 1100 * ms}, 8800 * ms, nil},
+		{"timeouts grow to 60 s", UDPPolicy(seconds(40), 9, Hard), [2]time.Duration{seconds(40), seconds(40)}, seconds(60), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				w.udp = true
+				c := w.client(tt.policy)
+				ctx, cancel := context.WithCancel(context.Background())
+				defer cancel()
+				done := goCall(ctx, c, &Call{Proc: procEcho, Args: &opaque{[]byte("same bytes")}})
+				p := <-w.peers
+				time.Sleep(2*tt.major + seconds(1))
+				first := p.next()
+				begin, last, minor := time.Duration(0), time.Duration(0), 0
+				for p.waiting() > 0 {
+					h := p.next()
+					if h.msg != first.msg {
+						t.Fatal("another XID or other bytes")
+					}
+					lo, hi := tt.first[0]<<minor, tt.first[1]<<minor
+					if minor > 0 && tt.first[0] == tt.first[1] {
+						hi = hi * 5 / 4
+					}
+					end := begin + tt.major
+					if gap := h.at - last; gap < min(lo, end-last) || gap > min(hi, end-last) {
+						t.Errorf("timeout %d after %v took %v, want %v to %v, or until %v", minor, begin, gap, lo, hi, end)
+					}
+					if minor++; h.at == end {
+						begin, minor = end, 0
+					}
+					last = h.at
+				}
+				cancel()
+				err := <-done
+				if tt.errno == nil && err != context.Canceled || tt.errno != nil && (!errors.Is(err, tt.errno) || begin != 0) {
+					t.Errorf("got %v in the period from %v", err, begin)
+				}
+				if tt.errno == nil && begin != 2*tt.major {
+					t.Errorf("after two major timeouts the period began at %v", begin)
 				}
 			})
 		})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // Who gets how many slots, and that waiting for one can be given up.
@@ -169,6 +170,10 @@ func TestWindow(t *testing.T) {
 			p.next() // retransmissions
 		}
 		synctest.Wait()
+		if got := ep.slots.window; got != maxWindow/2 {
+			t.Errorf("what was lost together leaves %d calls, want %d", got, maxWindow/2)
+		}
+		time.Sleep(seconds(8))
 		if got := ep.slots.window; got != 1 {
 			t.Errorf("shrinks to %d calls, want 1", got)
 		}

@@ -1,5 +1,7 @@
 package rpc
 
+import "time"
+
 // Datagrams have no flow control of their own: what is sent too fast is lost in
 // the server's socket buffer. So an endpoint with exponential back-off has a
 // congestion window, after Linux's: between 1 and 16 calls that are not urgent
@@ -28,10 +30,12 @@ func (ep *endpoint) widenLocked() {
 	}
 }
 
-// narrowLocked counts a call that timed out.
-func (ep *endpoint) narrowLocked() {
-	if ep.core.policy.Backoff == Exponential {
+// narrowLocked counts a call that timed out, and was last sent at sentAt. What
+// was in flight together was lost together: it halves the window once.
+func (ep *endpoint) narrowLocked(sentAt time.Time) {
+	if ep.core.policy.Backoff == Exponential && sentAt.After(ep.narrowed) {
 		ep.growth = 0
 		ep.slots.window = max(ep.slots.window/2, 1)
+		ep.narrowed = time.Now()
 	}
 }
