@@ -32,6 +32,7 @@ type endpoint struct {
 	replies  uint64         // to our calls
 	silent   time.Time      // since when the server does not respond; zero: it does
 	growth   int            // of the window, see window.go
+	lossy    int            // the window before it was last halved
 	narrowed time.Time      // when the window was last halved
 	rtt      [rttClasses]rtt
 }

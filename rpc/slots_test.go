@@ -139,6 +139,26 @@ func TestXIDsBeginAtRandom(t *testing.T) {
 	}
 }
 
+func TestWiden(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		window, lost int
+		want         int
+	}{
+		{"a window of replies", 8, 0, 8},
+		{"far below where calls were lost: the same", 4, 8, 4},
+		{"before a window that was too wide: 32 windows", 7, 8, 7 * 32},
+		{"in it", 8, 8, 8 * 32},
+		{"the narrowest", 1, 1, 32},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := widen(tt.window, tt.lost); got != tt.want {
+				t.Errorf("widen(%d, %d) = %d, want %d", tt.window, tt.lost, got, tt.want)
+			}
+		})
+	}
+}
+
 // The window of datagrams widens by a call per window of replies, and halves.
 func TestWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -176,6 +196,9 @@ func TestWindow(t *testing.T) {
 		time.Sleep(seconds(8))
 		if got := ep.slots.window; got != 1 {
 			t.Errorf("shrinks to %d calls, want 1", got)
+		}
+		if ep.lossy != maxWindow {
+			t.Errorf("calls were lost with %d, want %d", ep.lossy, maxWindow)
 		}
 		cancel()
 		for _, d := range done {

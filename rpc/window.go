@@ -6,8 +6,23 @@ import "time"
 // the server's socket buffer. So an endpoint with exponential back-off has a
 // congestion window, after Linux's: between 1 and 16 calls that are not urgent
 // are outstanding, one more after a window full of replies, half as many after
-// a timeout.
-const maxWindow = 16
+// a timeout. Where calls were lost before, one more is tried only after 32
+// windows full: a server's buffer does not grow, and each trial costs a
+// timeout (nfs-ganesha, 64 MiB in WRITEs of 32 KiB: 2 % sent again,
+// 6 % without that).
+const (
+	maxWindow   = 16
+	cautionFrom = 32
+)
+
+// widen returns how many replies it takes until a window may have one call
+// more. lost is the window that calls were last lost with; 0: none were.
+func widen(window, lost int) int {
+	if lost > 0 && window+1 >= lost {
+		return window * cautionFrom
+	}
+	return window
+}
 
 // window returns the window that an endpoint begins with.
 func (p Policy) window() int {
@@ -23,9 +38,11 @@ func (ep *endpoint) widenLocked() {
 	if ep.core.policy.Backoff != Exponential || s.window >= maxWindow || s.used[normal]+s.used[background] < s.window {
 		return
 	}
-	if ep.growth++; ep.growth >= s.window {
+	if ep.growth++; ep.growth >= widen(s.window, ep.lossy) {
 		ep.growth = 0
-		s.window++
+		if s.window++; s.window > ep.lossy {
+			ep.lossy = 0
+		}
 		s.admitLocked()
 	}
 }
@@ -34,7 +51,8 @@ func (ep *endpoint) widenLocked() {
 // was in flight together was lost together: it halves the window once.
 func (ep *endpoint) narrowLocked(sentAt time.Time) {
 	if ep.core.policy.Backoff == Exponential && sentAt.After(ep.narrowed) {
-		ep.growth = 0
+		// A loss below a window that was too wide before tells nothing of it.
+		ep.growth, ep.lossy = 0, max(ep.lossy, ep.slots.window)
 		ep.slots.window = max(ep.slots.window/2, 1)
 		ep.narrowed = time.Now()
 	}

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -250,4 +253,35 @@ func TestSocketOptions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A UDP socket has room for all replies that may be under way: the kernel does
+// not tune it.
+func TestDatagramBuffers(t *testing.T) {
+	var d Dialer
+	c, err := d.Dial(context.Background(), "udp", "127.0.0.1:1", netip.AddrPort{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Abort()
+	rc, err := c.(*packet).nc.(*net.UDPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rc.Control(func(fd uintptr) {
+		for name, option := range map[string]int{"rmem_max": unix.SO_RCVBUF, "wmem_max": unix.SO_SNDBUF} {
+			b, err := os.ReadFile("/proc/sys/net/core/" + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			limit, err := strconv.Atoi(strings.TrimSpace(string(b)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, option)
+			if want := 2 * min(datagramRoom, limit); err != nil || got < want { // the kernel doubles
+				t.Errorf("%s: %d bytes, %v, want %d", name, got, err, want)
+			}
+		}
+	})
 }

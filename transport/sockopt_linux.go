@@ -20,6 +20,11 @@ func setOptions(fd uintptr, c *candidate) error {
 	if !c.tcp {
 		// With SO_REUSEADDR, two UDP sockets could have the same port, and one
 		// would get the other's datagrams.
+		for _, opt := range [...][2]int{{unix.SO_RCVBUFFORCE, unix.SO_RCVBUF}, {unix.SO_SNDBUFFORCE, unix.SO_SNDBUF}} {
+			if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, opt[0], datagramRoom) != nil { // not root
+				_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, opt[1], datagramRoom) // cut to the system's limit
+			}
+		}
 		return nil
 	}
 	// These make ports run out per server address, rather than per host, and
