@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nlm"
 	"github.com/gonfs/gonfs/rpc"
 )
 
@@ -114,6 +115,11 @@ func Fragments(n int) Action {
 // for MNT, whose numbers are the same.
 func Status(st nfs3.Status) Action {
 	return Action{fmt.Sprintf("Status(%v)", st), func(p *plan) { p.status = &st }}
+}
+
+// LockStatus answers a call of NLM with st in place of executing it.
+func LockStatus(st nlm.Stats) Action {
+	return Action{fmt.Sprintf("LockStatus(%v)", st), func(p *plan) { p.lock = &st }}
 }
 
 // StatusAfter executes the call and then answers that it failed with st.

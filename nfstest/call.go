@@ -9,6 +9,8 @@ import (
 	"github.com/gonfs/gonfs/mountd"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfsacl"
+	"github.com/gonfs/gonfs/nlm"
+	"github.com/gonfs/gonfs/nsm"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
 	"github.com/gonfs/gonfs/xdr"
@@ -146,6 +148,14 @@ func (c *Call) Name() string {
 		if names := [...]string{"NULL", "MNT", "DUMP", "UMNT", "UMNTALL", "EXPORT"}; c.Proc < uint32(len(names)) {
 			return "MOUNT." + names[c.Proc]
 		}
+	case nlm.Program:
+		if name := nlm.ProcName(c.Proc); name != "" && c.Version == nlm.Version {
+			return "NLM." + name
+		}
+	case nsm.Program:
+		if names := [...]string{"NULL", "STAT", "MON", "UNMON", "UNMON_ALL", "SIMU_CRASH", "NOTIFY"}; c.Proc < uint32(len(names)) {
+			return "NSM." + names[c.Proc]
+		}
 	case portmap.Program:
 		switch {
 		case c.Proc == portmap.ProcNull:
@@ -156,6 +166,10 @@ func (c *Call) Name() string {
 			return "RPCBIND.GETADDR"
 		case c.Proc == portmap.ProcDump:
 			return "RPCBIND.DUMP"
+		case c.Proc == portmap.ProcSet:
+			return "RPCBIND.SET"
+		case c.Proc == portmap.ProcUnset:
+			return "RPCBIND.UNSET"
 		}
 	}
 	return fmt.Sprintf("%d.%d.%d", c.Program, c.Version, c.Proc)

@@ -13,8 +13,9 @@ const (
 
 // Restart does what a crash of the server and its quick return do: all TCP
 // connections are reset, calls that were not answered are lost, UNSTABLE data
-// that was not committed is gone, the write verifier is another one, and the
-// duplicate-request cache is empty. File handles stay good. It returns when
+// that was not committed is gone, the write verifier is another one, locks are
+// lost and may be reclaimed for Options.Grace, the hosts that held some get
+// SM_NOTIFY, and the duplicate-request cache is empty. File handles stay good. It returns when
 // the server is there again.
 func (s *Server) Restart(keep ...Keep) {
 	s.mu.Lock()
@@ -32,6 +33,7 @@ func (s *Server) Restart(keep ...Keep) {
 		s.fsMu.Unlock()
 	}
 	s.changeVerf()
+	s.restartLocks()
 	s.note("Restart")
 }
 

@@ -6,12 +6,14 @@ import (
 	"github.com/gonfs/gonfs/mountd"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfsacl"
+	"github.com/gonfs/gonfs/nlm"
+	"github.com/gonfs/gonfs/nsm"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
 	"github.com/gonfs/gonfs/xdr"
 )
 
-// door is one of the three services, each with ports of its own.
+// door is one of the four services, each with ports of its own.
 type door int
 
 // The services.
@@ -19,10 +21,11 @@ const (
 	doorRpcbind door = iota
 	doorMount
 	doorNFS
+	doorNLM // NLM, and NSM beside it
 	doors
 )
 
-func (d door) String() string { return [...]string{"rpcbind", "mountd", "nfs"}[d] }
+func (d door) String() string { return [...]string{"rpcbind", "mountd", "nfs", "lockd"}[d] }
 
 // program returns what serves version vers of program prog at a door, or the
 // range of the versions that are served, which is empty if none is.
@@ -30,6 +33,9 @@ func (s *Server) program(l *link, prog, vers uint32) (p rpc.Program, low, high u
 	switch {
 	case l.door == doorRpcbind && prog == portmap.Program:
 		low, high = portmap.Version2, portmap.Version4
+		if l.network == networkLocal {
+			return hostRpcbind(s, vers)
+		}
 		if t := s.table(l.mem); vers == portmap.Version2 {
 			p = portmap.Serve(t)
 		} else if low <= vers && vers <= high {
@@ -49,6 +55,16 @@ func (s *Server) program(l *link, prog, vers uint32) (p rpc.Program, low, high u
 		low, high = nfsacl.Version, nfsacl.Version
 		if vers == nfsacl.Version {
 			p = nfsacl.Serve(aclService{service{s}})
+		}
+	case l.door == doorNLM && prog == nlm.Program && !s.o.NoNLM:
+		low, high = nlm.Version, nlm.Version
+		if vers == nlm.Version {
+			p = nlm.Serve(lockd{s})
+		}
+	case l.door == doorNLM && prog == nsm.Program && !s.o.NoNLM:
+		low, high = nsm.Version, nsm.Version
+		if vers == nsm.Version {
+			p = nsm.Serve(statd{s})
 		}
 	}
 	return p, low, high
@@ -86,6 +102,9 @@ func (s *Server) execute(ctx context.Context, l *link, c *Call) reply {
 	}
 	e := replyHead(c.XID, rpc.Success)
 	if st := p.ServeRPC(context.WithValue(ctx, callKey{}, c), r, e); st != rpc.Success {
+		if st == rpc.GarbageArgs && c.Program == nlm.Program {
+			s.violate(BadArgs, c, "arguments cannot be decoded")
+		}
 		return accepted(c.XID, st, nil)
 	}
 	return reply{e.Bytes(), e.Payload()}

@@ -1,8 +1,8 @@
 // Package nfstest is to NFS what net/http/httptest is to HTTP: a server that
-// lives in the test. It answers NFS version 3 (RFC 1813), NFSACL, MOUNT version 3
-// and rpcbind versions 2 to 4 from a file system in memory, over loopback ports or
-// over no sockets at all, and it misbehaves as real servers and networks do
-// when it is told to. It is a test server: it keeps nothing, trusts the
+// lives in the test. It answers NFS version 3 (RFC 1813), NFSACL, MOUNT version 3,
+// NLM version 4 with NSM, and rpcbind versions 2 to 4 from a file system in
+// memory, over loopback ports or over no sockets at all, and it misbehaves as
+// real servers and networks do when it is told to. It is a test server: it keeps nothing, trusts the
 // credentials that it is sent, and listens on the loopback interface only.
 //
 //	s := nfstest.Start(t, nfstest.Options{})
@@ -31,6 +31,15 @@
 // the reply is cut, split into fragments, or made of other bytes; a status
 // takes its place; a directory never ends. Restart, Freeze and Down concern
 // the whole server. What chance decides comes from Options.Seed.
+//
+// # Locks
+//
+// NLM has all procedures, in the call-and-reply forms and as messages. A blocked
+// lock is granted by a call of GRANTED or GRANTED_MSG at the client's NLM, which
+// the server finds by rpcbind of the client's host, or by the one that
+// ListenLocal plays for it; or not at all, by Options.Callback. Restart loses the locks, begins a grace period, raises the
+// state number by two and sends SM_NOTIFY. Locks tells who holds what; a lock
+// that is left at the end is a violation.
 //
 // # Strict mode
 //

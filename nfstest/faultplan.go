@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nlm"
 	"github.com/gonfs/gonfs/rpc"
 )
 
@@ -24,6 +25,7 @@ type plan struct {
 	accept  *rpc.AcceptStat
 	deny    *uint32 // auth_stat
 	status  *nfs3.Status
+	lock    *nlm.Stats
 	shorten *uint32
 	topBit  bool
 	verf    bool

@@ -48,7 +48,7 @@ func (s *Server) newLink(l *link) bool {
 	l.s, l.slots = s, make(chan struct{}, s.o.Workers)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.down {
+	if s.closed || s.down && l.network != networkLocal {
 		return false
 	}
 	s.links[l] = struct{}{}
@@ -254,6 +254,8 @@ func (l *link) abort() {
 	switch nc := l.nc.(type) {
 	case *net.TCPConn:
 		nc.SetLinger(0)
+		nc.Close()
+	case *net.UnixConn:
 		nc.Close()
 	case *memConn:
 		if !l.datagrams() || l.s.ctx.Err() != nil {

@@ -10,11 +10,13 @@ import (
 	"github.com/gonfs/gonfs/mountd"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfsacl"
+	"github.com/gonfs/gonfs/nlm"
+	"github.com/gonfs/gonfs/nsm"
 	"github.com/gonfs/gonfs/portmap"
 )
 
-// Start listens on the loopback interface: rpcbind, MOUNT and NFS have a port
-// each, the same one for all networks. networks are netids, "tcp", "udp",
+// Start listens on the loopback interface: rpcbind, MOUNT, NFS and NLM have a
+// port each, the same one for all networks. networks are netids, "tcp", "udp",
 // "tcp6" and "udp6"; none means "tcp" and "udp". Ports are ephemeral: rpcbind
 // is not at 111, so a client must be told the other ports (MountOptions) or
 // where rpcbind is.
@@ -199,6 +201,10 @@ func (s *Server) table(mem bool) portmap.Table {
 	add(doorNFS, nfs3.Program, nfs3.Version)
 	if !s.o.NoACL {
 		add(doorNFS, nfsacl.Program, nfsacl.Version)
+	}
+	if !s.o.NoNLM {
+		add(doorNLM, nlm.Program, nlm.Version)
+		add(doorNLM, nsm.Program, nsm.Version)
 	}
 	return t
 }

@@ -15,15 +15,15 @@ import (
 
 // memPorts are the ports of the services for DialContext: the well-known ones,
 // which no real socket of a test could have.
-var memPorts = [doors]uint16{doorRpcbind: portmap.Port, doorMount: mountd.DefaultPort, doorNFS: 2049}
+var memPorts = [doors]uint16{doorRpcbind: portmap.Port, doorMount: mountd.DefaultPort, doorNFS: 2049, doorNLM: 4045}
 
 // firstPort is the first source port of in-memory connections.
 const firstPort = 700
 
 // DialContext connects to the server without any socket; it has the shape of
 // net.Dialer.DialContext. network is "tcp" or "udp", also with "4" or "6". The
-// host of address is ignored; its port is 111 (rpcbind), 20048 (MOUNT) or 2049
-// (NFS), or one that Start listens at. A client that closes its connection and dials
+// host of address is ignored; its port is 111 (rpcbind), 20048 (MOUNT) 2049
+// (NFS) or 4045 (NLM), or one that Start listens at. A client that closes its connection and dials
 // again comes from the same port, as it needs to for the duplicate-request
 // cache. It works in a testing/synctest bubble, if the server was
 // made in it.

@@ -1,10 +1,13 @@
 package nfstest
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/gonfs/gonfs/rpc"
+	"github.com/gonfs/gonfs/transport"
 )
 
 // Options configure a Server. The zero value serves an empty memory file
@@ -56,6 +59,25 @@ type Options struct {
 	// NoAttr leaves post-operation attributes and wcc data out of all replies,
 	// as RFC 1813 section 1.5 allows: clients must do without.
 	NoAttr bool
+
+	// NoNLM leaves out NLM and NSM: the server has no locks.
+	NoNLM bool
+	// NoMonitor refuses LOCK with DENIED_NOLOCKS, as nfs-ganesha does without a
+	// rpc.statd beside it; NM_LOCK is given.
+	NoMonitor bool
+	// Callback is how a client is told that a lock which it waited for is
+	// granted.
+	Callback Callback
+	// Grace is how long after a Restart only locks from before can be had; 0 is
+	// no time.
+	Grace time.Duration
+	// NoNotify keeps Restart from sending SM_NOTIFY: clients must notice by
+	// themselves.
+	NoNotify bool
+	// DialClient connects to a program of a client's host, for callbacks. nil
+	// asks the rpcbind that ListenLocal plays, and then the one at port 111 of
+	// the client's address.
+	DialClient func(ctx context.Context, client net.Addr, netid string, program uint32) (transport.Conn, error)
 
 	// Now is the server's clock; nil means time.Now.
 	Now func() time.Time

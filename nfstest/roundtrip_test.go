@@ -210,7 +210,7 @@ func TestRpcbindKnowsThePorts(t *testing.T) {
 			}
 			l, err := v2.Dump(ctx)
 			must(t, err)
-			if len(l) != 12 {
+			if len(l) != 16 {
 				t.Errorf("DUMP = %v", l)
 			}
 			for _, vers := range []uint32{3, 4} {

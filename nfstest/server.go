@@ -8,8 +8,11 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"time"
 
 	"github.com/gonfs/gonfs/mountd"
+	"github.com/gonfs/gonfs/nlm"
+	"github.com/gonfs/gonfs/portmap"
 )
 
 // Server is an NFS server for tests. New makes one that can be reached through
@@ -43,6 +46,9 @@ type Server struct {
 	memPorts int              // source ports that DialContext has given out
 	memFree  map[string][]int // those that are free again, by destination
 
+	services []portmap.Rpcb // of the clients' host: see ListenLocal
+	local    []socket       // of ListenLocal
+
 	mounts []mountd.Mount
 	counts map[string]int
 	log    ring
@@ -50,6 +56,17 @@ type Server struct {
 	rng    *rand.Rand
 	broken []Violation
 	cache  drc
+
+	lockMu    sync.Mutex // guards what follows; fsMu and mu are never taken with it held
+	locks     lockTable
+	waiting   []*waiter // the oldest first
+	shares    []share
+	granting  map[string]chan nlm.Stats // GRANTED_MSGs without their GRANTED_RES, by cookie
+	cookies   uint64
+	locksLost chan struct{} // closed by the next restart
+	graceEnd  time.Time
+	nsmState  int32
+	hosts     map[string]net.Addr // watched for their restart, by caller_name
 }
 
 // New returns a server with an empty file system, or one over Options.Dir; if
@@ -57,6 +74,8 @@ type Server struct {
 func New(o Options) *Server {
 	o = o.filled()
 	s := &Server{o: o, seed: o.Seed, links: make(map[*link]struct{}), counts: make(map[string]int), memFree: make(map[string][]int)}
+	s.granting, s.locksLost = make(map[string]chan nlm.Stats), make(chan struct{})
+	s.hosts, s.nsmState = make(map[string]net.Addr), 1
 	if s.seed == 0 {
 		s.seed = rand.Uint64()
 	}
@@ -75,7 +94,7 @@ func New(o Options) *Server {
 
 // Close ends all connections and waits for all goroutines of the server. It
 // then checks, in strict mode, that no file holds UNSTABLE data that was never
-// committed. The file system can still be read with ReadFile and its like.
+// committed, and that no lock is left. The file system can still be read with ReadFile and its like.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	was := s.closed
@@ -86,8 +105,17 @@ func (s *Server) Close() error {
 	}
 	s.cancel()
 	s.Thaw()
+	s.mu.Lock()
+	local := s.local
+	s.mu.Unlock()
+	for _, k := range local {
+		k.Close()
+	}
 	s.hangUp(true)
 	s.wg.Wait()
+	for _, h := range s.Locks() {
+		s.violate(LockLeft, nil, fmt.Sprintf("bytes %d to %d of a file, owner %d of %q", h.First, h.Last, h.Owner.Svid, h.Owner.Host))
+	}
 	s.fsMu.Lock()
 	for _, path := range s.fs.unsaved() {
 		s.violate(NotCommitted, nil, fmt.Sprintf("%s holds UNSTABLE data at the end", path))
@@ -103,7 +131,9 @@ func (s *Server) hangUp(listeners bool) {
 	s.mu.Lock()
 	var links []*link
 	for l := range s.links {
-		links = append(links, l)
+		if l.network != networkLocal || s.closed { // rpcbind of the host does not end with the server
+			links = append(links, l)
+		}
 	}
 	var socks []socket
 	if listeners {

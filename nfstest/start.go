@@ -85,6 +85,14 @@ func (s *Server) MountOptions() string {
 	return fmt.Sprintf("vers=3,port=%d,mountport=%d,nolock", nfs, mount)
 }
 
+// LockPort returns the port of NLM and NSM that Start listens at, the same over
+// TCP and UDP; 0 before Start.
+func (s *Server) LockPort() uint16 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ports[doorNLM]
+}
+
 // Ports returns the ports of rpcbind, MOUNT and NFS that Start listens at, the
 // same over TCP and UDP; 0 before Start.
 func (s *Server) Ports() (rpcbind, mount, nfs uint16) {

@@ -26,6 +26,10 @@ const (
 	LongName     Kind = "name too long"     // over PATHCONF's name_max
 	BadName      Kind = "bad name"          // "", ".", "..", or with "/" or NUL, where a file is to be made or removed
 	NotCommitted Kind = "not committed"     // UNSTABLE data was left at the end
+	LockLeft     Kind = "lock left"         // a lock was held or waited for at the end
+	LongCookie   Kind = "cookie too long"   // over 32 bytes: NLM allows 1024, and Linux servers do not take them
+	BadRange     Kind = "bad range"         // of a lock: it goes beyond 2^63-1
+	FreeAll      Kind = "FREE_ALL"          // it kills nfs-ganesha 4.3
 )
 
 // Violation is something that a client must not do.
