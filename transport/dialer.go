@@ -15,9 +15,14 @@ import (
 // slower (1 MiB reads: 2948 to 3894 MiB/s, against 4027).
 type Dialer struct {
 	// Reserved asks for a source port below 1024: a random start in 665–1023,
-	// downwards, then 664 down to 512. Where binding one is not permitted, an
-	// ephemeral port is used.
+	// downwards, then 664 down to 512. Where binding one is not permitted, or
+	// none is left, an ephemeral port is used; PortsTaken tells the latter.
 	Reserved bool
+
+	// NoConn leaves UDP sockets unconnected, so that replies from any address
+	// are taken: some servers with several answer from another one. Anybody who
+	// guesses ports and XIDs may then forge replies.
+	NoConn bool
 
 	// Timeout bounds one call of Dial; 0 means 10 s.
 	Timeout time.Duration
@@ -62,12 +67,14 @@ const (
 // same endpoint had: its port is tried first, because servers find their
 // duplicate-request cache by it; the caller compares LocalAddr to learn
 // whether it could be had. ctx cancels the attempt. Errors are those of
-// net.Dialer, or *PortError.
+// net.Dialer, *SilentError when TCP's SYN was not answered in time, or
+// *PortError when no port at all is left.
 func (d *Dialer) Dial(ctx context.Context, netid, address string, last netip.AddrPort) (Conn, error) {
 	timeout := d.Timeout
 	if timeout <= 0 {
 		timeout = dialTimeout
 	}
+	start := time.Now()
 	ctx, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
 
@@ -88,14 +95,20 @@ func (d *Dialer) Dial(ctx context.Context, netid, address string, last netip.Add
 		nc, err = d.DialContext(ctx, netid[:3], address)
 	} else if err = c.check(); err == nil {
 		nc, err = c.dialSame(ctx, int(last.Port()))
+		if err != nil && c.tcp && unanswered(err) {
+			err = &SilentError{Remote: address, After: time.Since(start), Err: err}
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	if c.tcp {
-		return NewStream(nc, d.MaxMessage), nil
+		s := newStream(nc, d.MaxMessage)
+		s.taken = c.taken
+		return s, nil
 	}
 	p := newPacket(nc, d.MaxMessage)
+	p.taken = c.taken
 	if d.NoFragment {
 		p.setWhole()
 	}
@@ -108,6 +121,7 @@ type candidate struct {
 	network string // tcp4, tcp6, udp4 or udp6
 	address string
 	tcp     bool
+	taken   *PortError // why the port is not a reserved one, if they ran out
 }
 
 // check refuses what would be looked up, or is of the other address family.
@@ -151,7 +165,8 @@ func (c *candidate) dialSame(ctx context.Context, port int) (net.Conn, error) {
 
 // dialReserved dials from the first reserved port that can be had. Whether the
 // process may use them is not guessed from its uid: capabilities, user
-// namespaces and ip_unprivileged_port_start decide, so it just tries.
+// namespaces and ip_unprivileged_port_start decide, so it just tries. If other
+// mounts have all of them, an ephemeral one may do: the server decides.
 func (c *candidate) dialReserved(ctx context.Context) (net.Conn, error) {
 	fail := &PortError{Remote: c.address}
 	for port := range reservedPorts(firstReserved + rand.IntN(lastReserved-firstReserved+1)) {
@@ -167,12 +182,22 @@ func (c *candidate) dialReserved(ctx context.Context) (net.Conn, error) {
 		fail.Tried++
 		fail.Err = err
 	}
-	return nil, fail
+	nc, err := c.dialFrom(ctx, 0)
+	switch {
+	case err == nil:
+		c.taken = fail
+	case portTaken(err):
+		return nil, fail
+	}
+	return nc, err
 }
 
 // dialFrom makes one attempt; port 0 is the system's choice.
 func (c *candidate) dialFrom(ctx context.Context, port int) (net.Conn, error) {
-	var nd net.Dialer
+	if c.d.NoConn && !c.tcp {
+		return c.listen(ctx, port)
+	}
+	nd := net.Dialer{Control: c.control}
 	if c.tcp {
 		idle := c.d.KeepAlive
 		if idle <= 0 {
@@ -185,13 +210,6 @@ func (c *candidate) dialFrom(ctx context.Context, port int) (net.Conn, error) {
 	} else if port != 0 {
 		nd.LocalAddr = &net.UDPAddr{Port: port}
 	}
-	nd.Control = func(_, _ string, rc syscall.RawConn) error {
-		var err error
-		if e := rc.Control(func(fd uintptr) { err = setOptions(fd, c) }); e != nil {
-			return e
-		}
-		return err
-	}
 	nc, err := nd.DialContext(ctx, c.network, c.address)
 	if err != nil {
 		return nil, err
@@ -202,4 +220,13 @@ func (c *candidate) dialFrom(ctx context.Context, port int) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: c.network, Source: nc.LocalAddr(), Addr: nc.RemoteAddr(), Err: errSelf}
 	}
 	return nc, nil
+}
+
+// control sets the options of a socket before it is bound.
+func (c *candidate) control(_, _ string, rc syscall.RawConn) error {
+	var err error
+	if e := rc.Control(func(fd uintptr) { err = setOptions(fd, c) }); e != nil {
+		return e
+	}
+	return err
 }

@@ -50,7 +50,7 @@ func TestDialGivesUp(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		time.AfterFunc(20*time.Millisecond, cancel)
 		var d Dialer
-		if _, err := d.Dial(ctx, "tcp", full, netip.AddrPort{}); !errors.Is(err, context.Canceled) {
+		if _, err := d.Dial(ctx, "tcp", full, netip.AddrPort{}); !errors.Is(err, context.Canceled) || errors.As(err, new(*SilentError)) {
 			t.Errorf("Dial: %v", err)
 		}
 	})
@@ -58,7 +58,9 @@ func TestDialGivesUp(t *testing.T) {
 		for _, reserved := range []bool{false, true} {
 			d := Dialer{Timeout: 20 * time.Millisecond, Reserved: reserved}
 			var ne net.Error
-			if _, err := d.Dial(context.Background(), "tcp", full, netip.AddrPort{}); !errors.As(err, &ne) || !ne.Timeout() {
+			var silent *SilentError
+			_, err := d.Dial(context.Background(), "tcp", full, netip.AddrPort{})
+			if !errors.As(err, &ne) || !ne.Timeout() || !errors.As(err, &silent) || !strings.Contains(err.Error(), "SYN unanswered: firewall, or SNAT ports used up") {
 				t.Errorf("Dial: %v", err)
 			}
 		}
@@ -127,6 +129,12 @@ func TestReservedPortsRunOutPerServer(t *testing.T) {
 		}
 		t.Cleanup(func() { c.Abort() })
 		p := source(t, c).Port()
+		if pe := PortsTaken(c); pe != nil {
+			if p < 1024 {
+				t.Errorf("port %d, with %v", p, pe)
+			}
+			return pe
+		}
 		if addr == a && had[p] || p < 512 || p > 1023 {
 			t.Errorf("port %d", p)
 		}
@@ -151,7 +159,11 @@ func TestReservedPortsRunOutPerServer(t *testing.T) {
 	if len(had) < 256 {
 		t.Errorf("%d ports only", len(had))
 	}
+	start := time.Now()
 	err := dial(a, 0)
+	if took := time.Since(start); took > time.Second {
+		t.Errorf("all ports were tried in %v", took)
+	}
 	if !errors.As(err, &pe) || pe.Tried != 500 || pe.Remote != a || !portTaken(err) {
 		t.Errorf("Dial: %v", err)
 	}
@@ -284,4 +296,82 @@ func TestDatagramBuffers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What TCP_INFO tells of a connection whose peer has vanished: the server's
+// socket drops all that comes.
+func TestVitals(t *testing.T) {
+	ln, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	var d Dialer
+	c, err := d.Dial(context.Background(), "tcp", ln.Addr().String(), netip.AddrPort{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Abort()
+	peer, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	look := func() Vitals {
+		t.Helper()
+		v, ok := VitalsOf(c)
+		if !ok {
+			t.Fatal("no vitals")
+		}
+		return v
+	}
+	until := func(what string, good func(v Vitals) bool) Vitals {
+		t.Helper()
+		for range 400 {
+			if v := look(); good(v) {
+				return v
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		t.Fatalf("%s: %+v", what, look())
+		return Vitals{}
+	}
+	if err := c.Send([]byte("abcd"), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	before := until("what was sent is acknowledged", func(v Vitals) bool { return !v.Unacked && v.Acked >= 8 })
+	if before.RTO < 200*time.Millisecond || before.RTO > time.Second {
+		t.Errorf("got %+v", before)
+	}
+	dropAll(t, peer)
+	time.Sleep(50 * time.Millisecond)
+	if err := c.Send([]byte("efgh"), nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	after := until("nothing is acknowledged any more", func(v Vitals) bool { return v.Unacked && v.SinceAck > 650*time.Millisecond })
+	if after.Acked != before.Acked || after.RTO > 2*before.RTO {
+		t.Errorf("got %+v after %+v: the RTO shall not double", after, before)
+	}
+	x, _ := Pipe()
+	if _, ok := VitalsOf(x); ok {
+		t.Error("a Pipe has vitals")
+	}
+	x.Abort()
+}
+
+// dropAll makes the kernel drop whatever comes for nc, before TCP sees it.
+func dropAll(t *testing.T, nc net.Conn) {
+	t.Helper()
+	rc, err := nc.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	nothing := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: 0}}
+	var set error
+	if err := rc.Control(func(fd uintptr) {
+		set = unix.SetsockoptSockFprog(int(fd), unix.SOL_SOCKET, unix.SO_ATTACH_FILTER,
+			&unix.SockFprog{Len: uint16(len(nothing)), Filter: &nothing[0]})
+	}); err != nil || set != nil {
+		t.Fatal(err, set)
+	}
 }

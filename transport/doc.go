@@ -43,6 +43,19 @@
 // whatever the peer does, and the rest of the payload is thrown away, so that
 // the next message is found where it begins.
 //
+// # Ports, and connections that die in silence
+//
+// A server knows a client again by its source address: it looks replies to
+// calls sent twice up by it, and takes a port below 1024 as a sign of root. So
+// a [Dialer] can have a reserved port, and the port that an earlier connection
+// had. Ports run out (512–1023 per server; a SNAT may have 32 in all, and keeps
+// one for 240 s after a FIN, 15 s after a RST), so [Conn].Abort, which sends
+// RST, is how connections end that nothing more is expected of.
+//
+// TCP by itself waits a quarter of an hour for a peer that a NAT has forgotten.
+// [VitalsOf] tells a path that carries nothing any more from a peer that is
+// slow; what to do about it is the caller's to decide.
+//
 // # What a peer may do to us
 //
 // A record longer than the limit, or of more than 1024 fragments, ends the

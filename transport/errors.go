@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 )
 
 // ErrCanceled is what Send returns when its cancel channel was closed before
@@ -64,3 +65,35 @@ func (e *RefusedError) Unwrap() error { return e.Err }
 
 // Temporary reports that the next message may well arrive.
 func (e *RefusedError) Temporary() bool { return true }
+
+// A SilentError is returned by Dial over TCP when the SYN was not answered in
+// time, nor refused: a firewall drops it, a NAT has no port left for it, or the
+// host is down. Another source port may get through.
+type SilentError struct {
+	Remote string
+	After  time.Duration
+	Err    error
+}
+
+// Error implements error.
+func (e *SilentError) Error() string {
+	return fmt.Sprintf("transport: no connection to %s within %v: %s", e.Remote, e.After.Round(time.Millisecond), e.Cause())
+}
+
+// Cause says what happened and why that may be, in a few words.
+func (e *SilentError) Cause() string { return "SYN unanswered: firewall, or SNAT ports used up" }
+
+// Unwrap returns the system's error.
+func (e *SilentError) Unwrap() error { return e.Err }
+
+// Timeout reports true, as net.Error's does.
+func (e *SilentError) Timeout() bool { return true }
+
+// Temporary reports true, as net.Error's does.
+func (e *SilentError) Temporary() bool { return true }
+
+// unanswered reports whether a connection failed because the time was up.
+func unanswered(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}

@@ -25,9 +25,24 @@ const (
 // setWhole makes p's datagrams leave whole. It does nothing where the system
 // has no such thing.
 func (p *packet) setWhole() {
-	if c, ok := p.nc.(*net.UDPConn); ok {
-		p.whole = setFragment(c, p.v6(), false) == nil
+	if p.sock != nil {
+		p.whole = setFragment(p.sock, p.v6(), false) == nil
 	}
+}
+
+// mtu returns the MTU of the route to the peer; 0 if the system does not tell.
+// Only connected sockets know it.
+func (p *packet) mtu() int {
+	u, loose := p.nc.(*unconnected)
+	if !loose {
+		return routeMTU(p.sock, p.v6())
+	}
+	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(u.peer))
+	if err != nil {
+		return 0
+	}
+	defer c.Close()
+	return routeMTU(c, p.v6())
 }
 
 // v6 reports whether p's datagrams have the headers of IPv6.
@@ -38,12 +53,12 @@ func (p *packet) v6() bool { return strings.HasPrefix(p.nc.RemoteAddr().String()
 // that would fit: the caller can send less in one. The others (SYMLINK with a
 // long target, SETACL) can not be made shorter, and are cut.
 func (p *packet) tooLong(b []byte, payload int) error {
-	c := p.nc.(*net.UDPConn)
+	c := p.sock
 	headers := v4Headers
 	if p.v6() {
 		headers = v6Headers
 	}
-	limit := routeMTU(c, p.v6()) - headers
+	limit := p.mtu() - headers
 	switch {
 	case len(b) <= limit: // two errors in a row were of earlier datagrams: this one is as good as lost
 		return nil

@@ -88,8 +88,9 @@ func TestDatagramsLeaveWhole(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		netid, listen string
+		noConn        bool
 		room          int // for a message in a frame of 1500
-	}{{"udp", "127.0.0.1:0", 1472}, {"udp6", "[::1]:0", 1452}} {
+	}{{"udp", "127.0.0.1:0", false, 1472}, {"udp6", "[::1]:0", false, 1452}, {"udp", "127.0.0.1:0", true, 1472}, {"udp6", "[::1]:0", true, 1452}} {
 		pc, err := net.ListenPacket("udp", tt.listen)
 		if err != nil {
 			t.Fatal(err)
@@ -106,7 +107,7 @@ func TestDatagramsLeaveWhole(t *testing.T) {
 			t.Cleanup(func() { c.Close(); <-done })
 			return c, got
 		}
-		c, got := dial(Dialer{NoFragment: true})
+		c, got := dial(Dialer{NoFragment: true, NoConn: tt.noConn})
 		free, gotFree := dial(Dialer{})
 		head := []byte("headhead")
 		send := func(payload int) error { return c.Send(head, make([]byte, payload), nil) }

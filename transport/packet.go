@@ -27,8 +27,9 @@ const (
 type packet struct {
 	nc    net.Conn
 	max   int
-	udp   bool // nc is a socket: an errno concerns one datagram
-	whole bool // datagrams are not to be cut, see fragment.go
+	sock  *net.UDPConn // nc, if it is a socket: an errno concerns one datagram
+	whole bool         // datagrams are not to be cut, see fragment.go
+	taken *PortError   // see PortsTaken
 
 	cutting sync.RWMutex // held for reading while a datagram leaves whole, for writing while one may be cut
 
@@ -42,8 +43,11 @@ func newPacket(nc net.Conn, maxMessage int) *packet {
 	if maxMessage <= 0 || maxMessage > maxDatagram {
 		maxMessage = maxDatagram
 	}
-	_, udp := nc.(*net.UDPConn)
-	return &packet{nc: nc, max: maxMessage, udp: udp}
+	sock, _ := nc.(*net.UDPConn)
+	if u, ok := nc.(*unconnected); ok {
+		sock = u.UDPConn
+	}
+	return &packet{nc: nc, max: maxMessage, sock: sock}
 }
 
 // datagram puts head, payload and padding into one buffer.
@@ -107,7 +111,7 @@ func (p *packet) write(b []byte) error {
 // the next that is as long will not get past the kernel.
 func (p *packet) note(err error) bool {
 	var no syscall.Errno
-	if !p.udp || err == nil || !errors.As(err, &no) {
+	if p.sock == nil || err == nil || !errors.As(err, &no) {
 		return false
 	}
 	if no == syscall.EMSGSIZE {

@@ -257,3 +257,82 @@ func TestRefusalsAreReportedOnceAndTheMessageIsSent(t *testing.T) {
 		t.Errorf("a datagram may be %d bytes", n)
 	}
 }
+
+// A server with two addresses that answers from the one that it was not asked
+// at.
+func TestRepliesFromAnotherAddress(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		noConn bool
+		from   string // the address that replies
+		taken  bool
+	}{
+		{"connected: from the address asked", false, "127.0.0.1", true},
+		{"connected: not from another", false, "127.0.0.2", false},
+		{"NoConn: from the address asked", true, "127.0.0.1", true},
+		{"NoConn: from another", true, "127.0.0.2", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			noLeak(t)
+			asked, err := net.ListenPacket("udp4", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer asked.Close()
+			replier := asked
+			if tt.from != "127.0.0.1" {
+				if replier, err = net.ListenPacket("udp4", tt.from+":0"); err != nil {
+					t.Skipf("skipped: no second address on loopback: %v", err)
+				}
+				defer replier.Close()
+			}
+			d := Dialer{NoConn: tt.noConn, NoFragment: true}
+			c, err := d.Dial(context.Background(), "udp", asked.LocalAddr().String(), netip.AddrPort{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.RemoteAddr(); got.Network() != "udp" || got.String() != asked.LocalAddr().String() {
+				t.Errorf("RemoteAddr is %v", got)
+			}
+			got := make(chan string, 1)
+			served := make(chan error, 1)
+			go func() { served <- c.Serve(receiveFunc(func(b []byte) { got <- string(b) })) }()
+			if err := c.Send([]byte("call"), nil, nil); err != nil {
+				t.Fatal(err)
+			}
+			b := make([]byte, 100)
+			n, from, err := asked.ReadFrom(b)
+			if err != nil || string(b[:n]) != "call" {
+				t.Fatalf("%q, %v", b[:n], err)
+			}
+			to := &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: from.(*net.UDPAddr).Port}
+			if _, err := replier.WriteTo([]byte("reply"), to); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case s := <-got:
+				if !tt.taken || s != "reply" {
+					t.Errorf("took %q", s)
+				}
+			case <-time.After(map[bool]time.Duration{true: 5 * time.Second, false: 50 * time.Millisecond}[tt.taken]):
+				if tt.taken {
+					t.Error("the reply was not taken")
+				}
+			}
+			c.Close()
+			if err := <-served; err != net.ErrClosed {
+				t.Errorf("Serve: %v", err)
+			}
+		})
+	}
+}
+
+// receiveFunc is a Receiver of short messages.
+type receiveFunc func(b []byte)
+
+func (receiveFunc) Place([]byte, int) (int, *Sink) { return 0, nil }
+
+func (f receiveFunc) Message(m *Buffer, _ *Sink) {
+	f(m.Bytes())
+	m.Release()
+}

@@ -53,7 +53,8 @@ func isService(p int) bool {
 	return p >= 989 && p <= 995
 }
 
-// A PortError is returned by Dial when no reserved port could be used.
+// A PortError tells that no reserved port could be had: Dial returns it when
+// there was no ephemeral one either, and PortsTaken when there was.
 type PortError struct {
 	Remote string
 	Tried  int
@@ -64,6 +65,19 @@ type PortError struct {
 func (e *PortError) Error() string {
 	return fmt.Sprintf("transport: none of the %d reserved ports can be used to reach %s: %v; end other mounts or use noresvport",
 		e.Tried, e.Remote, e.Err)
+}
+
+// PortsTaken returns why a connection of a Dialer with Reserved comes from an
+// ephemeral port, if that is because other connections have all the reserved
+// ones; nil otherwise.
+func PortsTaken(c Conn) *PortError {
+	switch c := c.(type) {
+	case *stream:
+		return c.taken
+	case *packet:
+		return c.taken
+	}
+	return nil
 }
 
 // Unwrap returns what the last port failed with.

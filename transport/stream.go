@@ -21,6 +21,8 @@ type stream struct {
 	wire wire
 	max  int // bytes of a record that is received
 
+	taken *PortError // see PortsTaken
+
 	// Made once, so that nothing is allocated for a message.
 	flushStep, drainStep func() bool
 	drain                func()
@@ -48,7 +50,9 @@ type stream struct {
 // On Linux a *net.TCPConn is read and written with readv and writev, without
 // copying payloads. Over any other net.Conn (TLS, a tunnel), and elsewhere,
 // what is received is copied once more.
-func NewStream(nc net.Conn, maxMessage int) Conn {
+func NewStream(nc net.Conn, maxMessage int) Conn { return newStream(nc, maxMessage) }
+
+func newStream(nc net.Conn, maxMessage int) *stream {
 	if maxMessage <= 0 {
 		maxMessage = MaxMessage
 	}

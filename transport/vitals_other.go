@@ -1,0 +1,6 @@
+//go:build !linux
+
+package transport
+
+// Vitals has nobody to ask.
+func (s *stream) Vitals() (Vitals, bool) { return Vitals{}, false }
