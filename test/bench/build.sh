@@ -12,5 +12,12 @@ dir=$(cd "$1" && pwd -P)
 cd "$(dirname "$0")"
 cflags=(-O2 -Wall -Wextra -Werror -pthread)
 gcc "${cflags[@]}" -o "$dir/nullnfsd" nullnfsd/*.c
-gcc "${cflags[@]}" -o "$dir/libnfs-bench" peers/libnfs.c -lnfs
-CGO_ENABLED=0 go build -trimpath -o "$dir/" ../../cmd/...
+for peer in libnfs file stream; do
+	libs=()
+	[ $peer != libnfs ] || libs=(-lnfs)
+	gcc "${cflags[@]}" -o "$dir/$peer-bench" peers/$peer.c peers/measure.c "${libs[@]}"
+done
+export CGO_ENABLED=0
+go build -trimpath -o "$dir/" ../../cmd/... . ./nullfuse
+(cd chart && go build -trimpath -o "$dir/chart" .)
+(cd peers/willscott && go build -trimpath -o "$dir/willscott-bench" .)

@@ -38,7 +38,7 @@ type mode struct {
 }
 
 // The modes that ask the server each time are mounted without caches.
-const uncached = "noac"
+const uncached = "noac,lookupcache=none"
 
 func modes() []mode {
 	return []mode{

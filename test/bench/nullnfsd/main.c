@@ -1,8 +1,8 @@
 /* nullnfsd: an NFSv3 server that costs next to nothing, to measure clients against.
  *
- *	nullnfsd [-p PORT] [-r]
+ *	nullnfsd [-a ADDRESS] [-p PORT] [-r]
  *
- * It serves 127.0.0.1 over TCP: NFS and MOUNT on PORT (2049), with -r what a mount asks of rpcbind on port 111 as well. tree.h says
+ * It serves ADDRESS (127.0.0.1) over TCP: NFS and MOUNT on PORT (2049), with -r what a mount asks of rpcbind on port 111 as well. tree.h says
  * what files there are. Nothing is stored but names and sizes; READ sends a pattern, WRITE is thrown away unseen. It is in C because
  * it shares the machine with the client that is measured: what the server costs, the client does not get.
  *
@@ -42,9 +42,11 @@ static void *accept_all(void *listener)
 	return NULL;
 }
 
+static struct in_addr address;
+
 static void *listen_on(uint16_t port)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = address};
 	int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -63,13 +65,16 @@ int main(int argc, char **argv)
 	void *nfs;
 
 	nfs_port = 2049;
-	while ((c = getopt(argc, argv, "p:r")) != -1) {
-		if (c == 'p') {
+	address.s_addr = htonl(INADDR_LOOPBACK);
+	while ((c = getopt(argc, argv, "a:p:r")) != -1) {
+		if (c == 'a' && inet_pton(AF_INET, optarg, &address) == 1) {
+			continue;
+		} else if (c == 'p') {
 			nfs_port = atoi(optarg);
 		} else if (c == 'r') {
 			rpcbind = 1;
 		} else {
-			fprintf(stderr, "usage: nullnfsd [-p PORT] [-r]\n");
+			fprintf(stderr, "usage: nullnfsd [-a ADDRESS] [-p PORT] [-r]\n");
 			return 2;
 		}
 	}
@@ -79,7 +84,7 @@ int main(int argc, char **argv)
 	nfs = listen_on(nfs_port);
 	if (rpcbind && pthread_create(&thread, NULL, accept_all, listen_on(111)))
 		return 1;
-	printf("nullnfsd: listening at 127.0.0.1:%u\n", nfs_port);
+	printf("nullnfsd: listening at %s:%u\n", inet_ntoa(address), nfs_port);
 	fflush(stdout);
 	accept_all(nfs);
 	return 0;

@@ -1,0 +1,20 @@
+#!/bin/bash
+# Measures gonfs beside its peers, in a network namespace of its own:   run.sh [FLAG…] [ROW…]
+#
+# Flags (-quick, -reps=3, -list, -again) and rows are those of the command in this directory: go doc ./test/bench. Programs and
+# results are kept in bin/bench. The report goes to docs/benchmarks.md, unless rows were named or the run is a -quick one.
+# Needs root, gcc and Debian's libnfs-dev, libc6-dev, util-linux, iproute2.
+set -eu
+cd "$(dirname "$0")/../.."
+out=$PWD/bin/bench
+test/bench/build.sh "$out"
+doc=(-doc "$PWD/docs/benchmarks.md")
+for arg in "$@"; do
+	case $arg in
+	-quick) doc=() ;;
+	-*) ;;
+	*) doc=() ;;
+	esac
+done
+# Other work on the machine should not be measured: nice, where root allows it.
+exec nice -n -15 test/rigs/netns.sh "$out/world" "$out/bench" -bin "$out" -results "$out/results" "${doc[@]}" "$@"
