@@ -111,9 +111,7 @@ func (fs *FS) Setattr(ctx context.Context, cred *rpc.Cred, ino *Inode, file *Fil
 		return nfs3.Fattr{}, fs.failed(ino, err)
 	}
 	if s.Mode.Set || s.UID.Set || s.GID.Set {
-		ino.mu.Lock()
-		ino.access.drop(fs.gen.Add(1))
-		ino.mu.Unlock()
+		fs.rightsChanged(ino)
 	}
 	if a, fresh := fs.view(ino); fresh || reply.Wcc.After.Present {
 		return a, nil

@@ -197,7 +197,7 @@ func TestEverythingAtOnce(t *testing.T) {
 			ctx, root := t.Context(), fs.Root()
 			for i := range 30 {
 				name, other := fmt.Sprint("n", (w+i)%5), fmt.Sprint("n", (w*i)%5)
-				if _, _, f, err := fs.Create(ctx, alice, root, name, os.O_RDWR, 0o644); err == nil {
+				if _, _, f, err := fs.Create(ctx, alice, root, name, os.O_RDWR, 0o644, 0); err == nil {
 					_, _ = f.WriteAt(ctx, []byte(name), int64(i))
 					_ = f.Flush(ctx)
 					if i%3 == 0 {

@@ -10,8 +10,10 @@ import (
 	"github.com/gonfs/gonfs/rpc"
 )
 
-// Create makes the regular file name in dir with the permissions mode (the
-// caller applied its umask) and opens it. flags are those of os.OpenFile.
+// Create makes the regular file name in dir with the permissions mode and opens
+// it. flags are those of os.OpenFile. The bits of umask are taken off mode,
+// unless dir has a default list (GetACLs): what that says is granted, and the
+// file gets lists accordingly, as on a local file system.
 //
 // With O_EXCL the file must not be there (NFS3ERR_EXIST): CREATE is EXCLUSIVE,
 // with 64 random bits by which the server knows a retransmission from a rival,
@@ -22,19 +24,21 @@ import (
 // The creator may read and write as flags say, whatever mode says. The File
 // keeps cred and must be released. ctx cancels the wait; the file may have
 // been made all the same.
-func (fs *FS) Create(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, flags int, mode uint32) (*Inode, nfs3.Fattr, *File, error) {
+func (fs *FS) Create(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, flags int, mode, umask uint32) (*Inode, nfs3.Fattr, *File, error) {
 	if err := fs.checkEntry(dir, name); err != nil {
 		return nil, nfs3.Fattr{}, nil, err
 	}
 	cred = fs.credOr(cred)
-	var (
-		ino *Inode
-		err error
-	)
-	if flags&os.O_EXCL != 0 {
-		ino, err = fs.createExclusive(ctx, cred, dir, name, mode)
+	excl := flags&os.O_EXCL != 0
+	b, err := fs.inherit(ctx, cred, dir, mode, umask, excl)
+	if err != nil {
+		return nil, nfs3.Fattr{}, nil, err
+	}
+	var ino *Inode
+	if excl {
+		ino, err = fs.bornAs(b)(fs.createExclusive(ctx, cred, dir, name, b.mode))
 	} else {
-		how := nfs3.CreateHow{Mode: nfs3.Unchecked, Attr: withMode(mode)}
+		how := nfs3.CreateHow{Mode: nfs3.Unchecked, Attr: withMode(b.mode)}
 		how.Attr.Size.Set = flags&os.O_TRUNC != 0
 		ino, err = fs.createAs(ctx, cred, dir, name, &how)
 	}
@@ -113,24 +117,30 @@ func (fs *FS) cut(ctx context.Context, cred *rpc.Cred, ino *Inode) (*Inode, erro
 	return ino, err
 }
 
-// Mkdir makes a directory with the permissions mode. ctx cancels the wait.
-func (fs *FS) Mkdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, mode uint32) (*Inode, nfs3.Fattr, error) {
+// Mkdir makes a directory with the permissions mode; umask and lists are as for
+// Create. ctx cancels the wait.
+func (fs *FS) Mkdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, mode, umask uint32) (*Inode, nfs3.Fattr, error) {
 	if err := fs.checkEntry(dir, name); err != nil {
 		return nil, nfs3.Fattr{}, err
 	}
 	cred = fs.credOr(cred)
-	args := nfs3.MkdirArgs{Where: nfs3.DirOpArgs{Name: name}, Attr: withMode(mode)}
+	b, err := fs.inherit(ctx, cred, dir, mode, umask, false)
+	if err != nil {
+		return nil, nfs3.Fattr{}, err
+	}
+	args := nfs3.MkdirArgs{Where: nfs3.DirOpArgs{Name: name}, Attr: withMode(b.mode)}
 	evidence := func() outcome { return fs.madeAnew(ctx, cred, dir, name) }
-	return fs.viewed(fs.make(ctx, cred, "MKDIR", dir, name, false, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
+	return fs.viewed(fs.bornAs(b)(fs.make(ctx, cred, "MKDIR", dir, name, false, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
 		args.Where.Dir = dir.FH()
 		return fs.nfs.Mkdir(ctx, cred, &args, (*nfs3.MkdirReply)(reply))
-	}))
+	})))
 }
 
 // Mknod makes a device (typ TypeChr or TypeBlk, of number rdev), a socket or a
-// named pipe with the permissions mode. Other types are NFS3ERR_BADTYPE.
+// named pipe with the permissions mode; umask and lists are as for Create. Other
+// types are NFS3ERR_BADTYPE.
 // Regular files are made by Create.
-func (fs *FS) Mknod(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, mode uint32, typ nfs3.FileType, rdev nfs3.Specdata) (*Inode, nfs3.Fattr, error) {
+func (fs *FS) Mknod(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, mode, umask uint32, typ nfs3.FileType, rdev nfs3.Specdata) (*Inode, nfs3.Fattr, error) {
 	if err := fs.checkEntry(dir, name); err != nil {
 		return nil, nfs3.Fattr{}, err
 	}
@@ -140,15 +150,19 @@ func (fs *FS) Mknod(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 		return nil, nfs3.Fattr{}, nfs3.ErrBadtype
 	}
 	cred = fs.credOr(cred)
+	b, err := fs.inherit(ctx, cred, dir, mode, umask, false)
+	if err != nil {
+		return nil, nfs3.Fattr{}, err
+	}
 	args := nfs3.MknodArgs{
 		Where: nfs3.DirOpArgs{Name: name},
-		What:  nfs3.MknodData{Type: typ, Attr: withMode(mode), Spec: rdev},
+		What:  nfs3.MknodData{Type: typ, Attr: withMode(b.mode), Spec: rdev},
 	}
 	evidence := func() outcome { return fs.madeAnew(ctx, cred, dir, name) }
-	return fs.viewed(fs.make(ctx, cred, "MKNOD", dir, name, false, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
+	return fs.viewed(fs.bornAs(b)(fs.make(ctx, cred, "MKNOD", dir, name, false, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
 		args.Where.Dir = dir.FH()
 		return fs.nfs.Mknod(ctx, cred, &args, (*nfs3.MknodReply)(reply))
-	}))
+	})))
 }
 
 // Symlink makes a symbolic link with the given text, which is not looked at.

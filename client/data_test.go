@@ -55,7 +55,7 @@ func dataFS(t *testing.T, s *nfstest.Server, options string) *FS {
 
 func create(t *testing.T, fs *FS, name string, flags int) *File {
 	t.Helper()
-	_, _, f, err := fs.Create(t.Context(), fs.cred, fs.Root(), name, os.O_RDWR|flags, 0o644)
+	_, _, f, err := fs.Create(t.Context(), fs.cred, fs.Root(), name, os.O_RDWR|flags, 0o644, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

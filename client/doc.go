@@ -24,7 +24,8 @@
 // it is found unchanged, up to 60 s (nfs(5) acregmin … acdirmax; noac: not at
 // all). As long as an object's attributes count, so do the rights that the
 // server granted on it, per credential; the names that were looked up in it, if
-// it is a directory; and its text, if it is a symbolic link.
+// it is a directory; its text, if it is a symbolic link; and its access control
+// lists (NFSACL).
 //
 // The ctime stands in for a change attribute: when it moved, somebody changed
 // the object, and what was cached of its content is dropped. Changes of our own

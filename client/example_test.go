@@ -32,7 +32,7 @@ func ExampleFS() {
 	defer fs.Close(ctx)
 
 	alice := rpc.NewCred(1000, 1000, nil)
-	_, _, file, err := fs.Create(ctx, alice, fs.Root(), "hello", os.O_RDWR, 0o644)
+	_, _, file, err := fs.Create(ctx, alice, fs.Root(), "hello", os.O_RDWR, 0o644, 0)
 	check(err)
 	_, err = file.WriteAt(ctx, []byte("hello, world"), 0)
 	check(err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfsacl"
 	"github.com/gonfs/gonfs/rpc"
 )
 
@@ -36,6 +37,7 @@ type FS struct {
 
 	namesHeld *atomic.Int64 // entries of all name caches
 	noPlus    atomic.Bool   // no READDIRPLUS: the server lacks it, or the mount is nordirplus
+	noACLs    atomic.Bool   // the server has NFSACL no more
 	badNames  atomic.Uint64 // entries of listings that were dropped for their names
 	sillies   sillies
 	changes   changes
@@ -49,8 +51,9 @@ type FS struct {
 // config is what an FS needs to know of its mount.
 type config struct {
 	nfs  *nfs3.Client
-	cred *rpc.Cred    // for calls that bring none; never nil
-	log  *slog.Logger // never nil
+	acl  *nfsacl.Client // nil: no access control lists
+	cred *rpc.Cred      // for calls that bring none; never nil
+	log  *slog.Logger   // never nil
 
 	mountAgain func(context.Context) (nfs3.FH, error) // asks MNT for the root's handle
 

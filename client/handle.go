@@ -92,7 +92,7 @@ func (t *Tree) openCreate(ctx context.Context, name string, flags int, perm iofs
 					return err
 				}
 			}
-			ino, _, f, err := t.fs.Create(ctx, t.cred, dir, last, flags, nfsMode(perm))
+			ino, _, f, err := t.fs.Create(ctx, t.cred, dir, last, flags, nfsMode(perm), 0)
 			if err == nil {
 				h = t.handle(ino, f, flags)
 			}

@@ -102,7 +102,7 @@ func TestAWriteUnderWayDoesNotComeBackAfterOTrunc(t *testing.T) {
 	drained := make(chan error)
 	go func() { drained <- fs.drain(t.Context(), f.ino) }() // ends with the WRITE
 	time.Sleep(50 * time.Millisecond)
-	_, _, g, err := fs.Create(t.Context(), fs.cred, fs.Root(), "a", os.O_RDWR|os.O_TRUNC, 0o644)
+	_, _, g, err := fs.Create(t.Context(), fs.cred, fs.Root(), "a", os.O_RDWR|os.O_TRUNC, 0o644, 0)
 	must(t, err)
 	defer g.Release()
 	must(t, <-drained)

@@ -30,6 +30,7 @@ type Inode struct {
 	mu     sync.Mutex // guards all below but data
 	cache  attrCache
 	access accessCache
+	acl    aclCache
 	parent *Inode // where the object was seen last, and under which name; nil if unknown
 	name   string
 	silly  *sillyName // the object was removed while it was open here
@@ -180,6 +181,7 @@ func (fs *FS) see(ino *Inode, o observed) {
 	}
 	if s.others || s.rights {
 		ino.access.drop(gen)
+		ino.acl.drop(gen)
 	}
 	ino.mu.Unlock()
 	if s.others {

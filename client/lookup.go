@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfsacl"
 	"github.com/gonfs/gonfs/rpc"
 )
 
@@ -106,6 +107,9 @@ func (fs *FS) obtain(ctx context.Context, cred *rpc.Cred, st stamp, fh nfs3.FH, 
 // answered reports whether err leaves the reply of a call filled in: the call
 // succeeded, or the server refused it.
 func answered(err error) bool {
-	var refused *nfs3.Error
-	return err == nil || errors.As(err, &refused)
+	var (
+		refused *nfs3.Error
+		noLists *nfsacl.Error
+	)
+	return err == nil || errors.As(err, &refused) || errors.As(err, &noLists)
 }

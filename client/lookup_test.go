@@ -69,9 +69,9 @@ func TestNamesThatCannotBe(t *testing.T) {
 			}
 			_, _, err := fs.Lookup(ctx, alice, root, tt.entry)
 			check("Lookup", err)
-			_, _, _, err = fs.Create(ctx, alice, root, tt.entry, os.O_RDWR, 0o644)
+			_, _, _, err = fs.Create(ctx, alice, root, tt.entry, os.O_RDWR, 0o644, 0)
 			check("Create", err)
-			_, _, err = fs.Mkdir(ctx, alice, root, tt.entry, 0o755)
+			_, _, err = fs.Mkdir(ctx, alice, root, tt.entry, 0o755, 0)
 			check("Mkdir", err)
 			_, _, err = fs.Symlink(ctx, alice, root, tt.entry, "x")
 			check("Symlink", err)
@@ -82,7 +82,7 @@ func TestNamesThatCannotBe(t *testing.T) {
 		})
 	}
 	for _, dots := range []string{".", ".."} {
-		if _, _, err := fs.Mkdir(ctx, alice, root, dots, 0o755); !errors.Is(err, nfs3.ErrInval) {
+		if _, _, err := fs.Mkdir(ctx, alice, root, dots, 0o755, 0); !errors.Is(err, nfs3.ErrInval) {
 			t.Errorf("Mkdir %q: %v", dots, err)
 		}
 	}

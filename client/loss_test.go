@@ -45,7 +45,7 @@ func TestDataThatTheServerRefusedIsForgottenByAll(t *testing.T) {
 func TestCloseTellsOfDataThatWasLostAfterItsFileWasClosed(t *testing.T) {
 	s := nfstest.NewFor(t, nfstest.Options{})
 	fs := dataFS(t, s, "")
-	_, _, f, err := fs.Create(t.Context(), fs.cred, fs.Root(), "a", os.O_RDWR, 0o644)
+	_, _, f, err := fs.Create(t.Context(), fs.cred, fs.Root(), "a", os.O_RDWR, 0o644, 0)
 	must(t, err)
 	defer s.Fail(nfs3.ErrNospc, nfstest.Forever, nfs3.ProcWrite)()
 	put(t, f, []byte("precious"), 0)

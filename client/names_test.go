@@ -21,10 +21,10 @@ func TestEconomyOfNames(t *testing.T) {
 		do    func() error
 		calls string
 	}{
-		{"mkdir", func() error { _, _, err := fs.Mkdir(ctx, alice, root, "d", 0o755); return err }, "MKDIR 1"},
+		{"mkdir", func() error { _, _, err := fs.Mkdir(ctx, alice, root, "d", 0o755, 0); return err }, "MKDIR 1"},
 		{"the new directory is known", func() error { _, _, err := fs.Lookup(ctx, alice, root, "d"); return err }, ""},
 		{"create", func() error {
-			_, _, f, err := fs.Create(ctx, alice, root, "f", os.O_RDWR, 0o644)
+			_, _, f, err := fs.Create(ctx, alice, root, "f", os.O_RDWR, 0o644, 0)
 			if err == nil {
 				f.Release()
 			}
@@ -82,10 +82,10 @@ func TestExclusiveCreate(t *testing.T) {
 		faults []nfstest.Fault
 		calls  string
 	}{
-		{"by EXCLUSIVE", nil, "CREATE 1, SETATTR 1"},
-		{"by GUARDED where that is missing", []nfstest.Fault{failCreate(nfs3.Exclusive)}, "CREATE 2"},
+		{"by EXCLUSIVE", nil, "CREATE 1, NFSACL.GETACL 1, SETATTR 1"},
+		{"by GUARDED where that is missing", []nfstest.Fault{failCreate(nfs3.Exclusive)}, "CREATE 2, NFSACL.GETACL 1"},
 		{"by UNCHECKED where both are missing", []nfstest.Fault{failCreate(nfs3.Exclusive), failCreate(nfs3.Guarded)},
-			"CREATE 3, LOOKUP 1"},
+			"CREATE 3, LOOKUP 1, NFSACL.GETACL 1"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestExclusiveCreate(t *testing.T) {
 				r.Fault(f)
 			}
 			r.calls()
-			_, a, f, err := fs.Create(t.Context(), alice, fs.Root(), "f", os.O_RDWR|os.O_EXCL, 0o640)
+			_, a, f, err := fs.Create(t.Context(), alice, fs.Root(), "f", os.O_RDWR|os.O_EXCL, 0o640, 0)
 			must(t, err)
 			f.Release()
 			want(t, "calls", r.calls(), tt.calls)
@@ -105,7 +105,7 @@ func TestExclusiveCreate(t *testing.T) {
 			if age := server.Ctime.Time().Sub(server.Mtime.Time()).Abs(); age.Minutes() > 1 {
 				t.Errorf("mtime is %v, ctime %v: it holds the verifier", server.Mtime.Time(), server.Ctime.Time())
 			}
-			_, _, _, err = fs.Create(t.Context(), alice, fs.Root(), "f", os.O_RDWR|os.O_EXCL, 0o640)
+			_, _, _, err = fs.Create(t.Context(), alice, fs.Root(), "f", os.O_RDWR|os.O_EXCL, 0o640, 0)
 			if !errors.Is(err, os.ErrExist) {
 				t.Errorf("again: %v", err)
 			}
@@ -130,7 +130,7 @@ func TestCreateTakesWhatIsThere(t *testing.T) {
 		r := newRig(t, nfstest.Options{})
 		must(t, r.WriteFile("f", []byte("hello"), 0o666))
 		fs := r.mount("", Options{})
-		_, a, f, err := fs.Create(t.Context(), alice, fs.Root(), "f", tt.flags, 0o600)
+		_, a, f, err := fs.Create(t.Context(), alice, fs.Root(), "f", tt.flags, 0o600, 0)
 		must(t, err)
 		f.Release()
 		want(t, "size", a.Size, tt.size)
@@ -140,7 +140,7 @@ func TestCreateTakesWhatIsThere(t *testing.T) {
 func TestCreateOfAReadOnlyFileMayWrite(t *testing.T) {
 	r := newRig(t, nfstest.Options{})
 	fs := r.mount("", Options{})
-	_, _, f, err := fs.Create(t.Context(), alice, fs.Root(), "f", os.O_WRONLY|os.O_EXCL, 0o400)
+	_, _, f, err := fs.Create(t.Context(), alice, fs.Root(), "f", os.O_WRONLY|os.O_EXCL, 0o400, 0)
 	must(t, err)
 	defer f.Release()
 	_, err = f.WriteAt(t.Context(), []byte("x"), 0)
@@ -151,9 +151,9 @@ func TestCreateOfAReadOnlyFileMayWrite(t *testing.T) {
 func TestARenamedDirectoryKeepsItsInode(t *testing.T) {
 	r := newRig(t, nfstest.Options{})
 	fs := r.mount("", Options{})
-	d, _, err := fs.Mkdir(t.Context(), alice, fs.Root(), "d", 0o755)
+	d, _, err := fs.Mkdir(t.Context(), alice, fs.Root(), "d", 0o755, 0)
 	must(t, err)
-	e, _, err := fs.Mkdir(t.Context(), alice, fs.Root(), "e", 0o755)
+	e, _, err := fs.Mkdir(t.Context(), alice, fs.Root(), "e", 0o755, 0)
 	must(t, err)
 	must(t, fs.Rename(t.Context(), alice, fs.Root(), "d", e, "d2"))
 	want(t, "inode", find(t, fs, "e/d2"), d)
@@ -166,7 +166,7 @@ func TestARenamedDirectoryKeepsItsInode(t *testing.T) {
 func TestRenameOfOneNameOntoAnotherOfTheSameFileDoesNothing(t *testing.T) {
 	r := newRig(t, nfstest.Options{})
 	fs := r.mount("", Options{})
-	ino, _, f, err := fs.Create(t.Context(), alice, fs.Root(), "f", os.O_RDWR, 0o644)
+	ino, _, f, err := fs.Create(t.Context(), alice, fs.Root(), "f", os.O_RDWR, 0o644, 0)
 	must(t, err)
 	defer f.Release()
 	_, _, err = fs.Link(t.Context(), alice, ino, fs.Root(), "g")
@@ -182,14 +182,14 @@ func TestRenameOfOneNameOntoAnotherOfTheSameFileDoesNothing(t *testing.T) {
 func TestSpecialFiles(t *testing.T) {
 	r := newRig(t, nfstest.Options{})
 	fs := r.mount("", Options{})
-	fifo, a, err := fs.Mknod(t.Context(), alice, fs.Root(), "p", 0o600, nfs3.TypeFifo, nfs3.Specdata{})
+	fifo, a, err := fs.Mknod(t.Context(), alice, fs.Root(), "p", 0o600, 0, nfs3.TypeFifo, nfs3.Specdata{})
 	must(t, err)
 	want(t, "type", fifo.Type(), nfs3.TypeFifo)
 	want(t, "mode", a.Mode, 0o600)
 	if _, err := fs.Open(t.Context(), alice, fifo, os.O_RDONLY); err == nil {
 		t.Error("a pipe of another machine could be opened")
 	}
-	if _, _, err := fs.Mknod(t.Context(), alice, fs.Root(), "q", 0o600, nfs3.TypeReg, nfs3.Specdata{}); !errors.Is(err, nfs3.ErrBadtype) {
+	if _, _, err := fs.Mknod(t.Context(), alice, fs.Root(), "q", 0o600, 0, nfs3.TypeReg, nfs3.Specdata{}); !errors.Is(err, nfs3.ErrBadtype) {
 		t.Errorf("Mknod of a regular file: %v", err)
 	}
 	l, _, err := fs.Symlink(t.Context(), alice, fs.Root(), "l", "nul\x01 \xff")

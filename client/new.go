@@ -36,7 +36,7 @@ const defaultDirty = 64 << 20
 func New(ctx context.Context, s *mount.Session, o Options) (*FS, error) {
 	opts, ac := s.Options(), s.Options().AttrCache()
 	c := config{
-		nfs: s.NFS(), cred: o.Cred, log: o.Logger,
+		nfs: s.NFS(), acl: s.ACL(), cred: o.Cred, log: o.Logger,
 		mountAgain: s.MountAgain,
 		rootFH:     s.Root(), rootAttr: s.RootAttr(),
 		rsize: s.Rsize(), wsize: s.Wsize(), dtsize: s.Dtsize(),

@@ -20,7 +20,7 @@ func (t *Tree) Mkdir(ctx context.Context, name string, perm iofs.FileMode) error
 }
 
 func (t *Tree) mkdir(ctx context.Context, dir *Inode, last string, perm iofs.FileMode) (*Inode, nfs3.Fattr, error) {
-	return t.fs.Mkdir(ctx, t.cred, dir, last, nfsMode(perm))
+	return t.fs.Mkdir(ctx, t.cred, dir, last, nfsMode(perm), 0)
 }
 
 // MkdirAll makes a directory and those above it that are missing; it is
@@ -165,7 +165,7 @@ func (t *Tree) Mknod(ctx context.Context, name string, mode iofs.FileMode, major
 		return t.pathError("mknod", name, nfs3.ErrBadtype)
 	}
 	return t.in(ctx, "mknod", name, func(dir *Inode, last string) error {
-		_, _, err := t.fs.Mknod(ctx, t.cred, dir, last, nfsMode(mode), typ, nfs3.Specdata{Major: major, Minor: minor})
+		_, _, err := t.fs.Mknod(ctx, t.cred, dir, last, nfsMode(mode), 0, typ, nfs3.Specdata{Major: major, Minor: minor})
 		return err
 	})
 }

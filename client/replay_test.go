@@ -21,21 +21,21 @@ func TestCallsThatWereSentTwice(t *testing.T) {
 		strict error
 	}{
 		{"CREATE EXCLUSIVE knows its own", nfs3.ProcCreate, func(fs *FS, t *testing.T) error {
-			_, _, f, err := fs.Create(t.Context(), alice, fs.Root(), "new", os.O_RDWR|os.O_EXCL, 0o644)
+			_, _, f, err := fs.Create(t.Context(), alice, fs.Root(), "new", os.O_RDWR|os.O_EXCL, 0o644, 0)
 			if err == nil {
 				f.Release()
 			}
 			return err
 		}, nil, nil},
 		{"CREATE UNCHECKED may be done twice", nfs3.ProcCreate, func(fs *FS, t *testing.T) error {
-			_, _, f, err := fs.Create(t.Context(), alice, fs.Root(), "new", os.O_RDWR, 0o644)
+			_, _, f, err := fs.Create(t.Context(), alice, fs.Root(), "new", os.O_RDWR, 0o644, 0)
 			if err == nil {
 				f.Release()
 			}
 			return err
 		}, nil, nil},
 		{"MKDIR cannot be told from another's", nfs3.ProcMkdir, func(fs *FS, t *testing.T) error {
-			_, _, err := fs.Mkdir(t.Context(), alice, fs.Root(), "new", 0o755)
+			_, _, err := fs.Mkdir(t.Context(), alice, fs.Root(), "new", 0o755, 0)
 			return err
 		}, nfs3.ErrExist, nfs3.ErrExist},
 		{"SYMLINK is ours if it is new and has our text", nfs3.ProcSymlink, func(fs *FS, t *testing.T) error {

@@ -108,7 +108,7 @@ func find(t testing.TB, fs *FS, path string) *Inode {
 // write makes a file of the root directory hold data.
 func write(t testing.TB, fs *FS, name, data string) *Inode {
 	t.Helper()
-	ino, _, f, err := fs.Create(t.Context(), alice, fs.Root(), name, os.O_RDWR|os.O_TRUNC, 0o644)
+	ino, _, f, err := fs.Create(t.Context(), alice, fs.Root(), name, os.O_RDWR|os.O_TRUNC, 0o644, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -125,9 +125,9 @@ func TestCloseRemovesHiddenFiles(t *testing.T) {
 func TestADirectoryWithHiddenFilesIsNotEmpty(t *testing.T) {
 	r := newRig(t, nfstest.Options{})
 	fs := r.mount("", Options{})
-	d, _, err := fs.Mkdir(t.Context(), alice, fs.Root(), "d", 0o755)
+	d, _, err := fs.Mkdir(t.Context(), alice, fs.Root(), "d", 0o755, 0)
 	must(t, err)
-	_, _, f, err := fs.Create(t.Context(), alice, d, "f", os.O_RDWR, 0o644)
+	_, _, f, err := fs.Create(t.Context(), alice, d, "f", os.O_RDWR, 0o644, 0)
 	must(t, err)
 	must(t, fs.Unlink(t.Context(), alice, d, "f"))
 	err = fs.Rmdir(t.Context(), alice, fs.Root(), "d")

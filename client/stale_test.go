@@ -62,14 +62,14 @@ func TestNewHandlesOfTheSameObjectsAreTaken(t *testing.T) {
 			return err
 		}},
 		{"CREATE", func(t *testing.T, fs *FS, d *Inode, _ *File) error {
-			_, _, g, err := fs.Create(t.Context(), alice, d, "g", os.O_RDWR|os.O_EXCL, 0o644)
+			_, _, g, err := fs.Create(t.Context(), alice, d, "g", os.O_RDWR|os.O_EXCL, 0o644, 0)
 			if err == nil {
 				g.Release()
 			}
 			return err
 		}},
 		{"MKDIR", func(t *testing.T, fs *FS, d *Inode, _ *File) error {
-			_, _, err := fs.Mkdir(t.Context(), alice, d, "g", 0o755)
+			_, _, err := fs.Mkdir(t.Context(), alice, d, "g", 0o755, 0)
 			return err
 		}},
 		{"LINK", func(t *testing.T, fs *FS, d *Inode, f *File) error {

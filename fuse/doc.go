@@ -36,6 +36,12 @@
 //   - Errors. ENOSYS tells the kernel never to ask for that operation again on
 //     this mount, and is therefore only the answer to operations that NFS
 //     version 3 does not have.
+//   - Permissions. Where more than one user may enter (AllowOther), the kernel
+//     checks mode bits and access control lists along the path, because it does
+//     not ask about directories that somebody else has walked through before; and
+//     at the end the server decides, by ACCESS and by each call. Lists are the
+//     extended attributes system.posix_acl_access and _default; there are no
+//     others. The umask is applied by package client: a default list comes first.
 //   - Locks are the kernel's own for now: they hold on this host only.
 //
 // The package runs on Linux only.

@@ -114,7 +114,7 @@ func mountAs(ctx context.Context, fs *client.FS, c Config, direct bool) (*Mounte
 		return nil, errors.Join(err, m.detach())
 	}
 	m.raw.gone = m.conn.dead
-	server, err := gofuse.NewServer(m.raw, fmt.Sprintf("/dev/fd/%d", fd), m.serverOptions())
+	server, err := gofuse.NewServer(m.raw, fmt.Sprintf("/dev/fd/%d", fd), m.serverOptions(c.AllowOther))
 	if err != nil {
 		m.conn.close()
 		return nil, errors.Join(fmt.Errorf("the kernel and FUSE: %w", err), m.detach())

@@ -19,14 +19,14 @@ func (r *raw) made(out *gofuse.EntryOut, dir *node, ino *client.Inode, a *nfs3.F
 	return gofuse.OK
 }
 
-// Mkdir implements gofuse.RawFileSystem. The kernel has applied the umask to
-// all modes.
+// Mkdir implements gofuse.RawFileSystem. Whether the umask counts, package
+// client knows: the directory may have a default list.
 func (r *raw) Mkdir(cancel <-chan struct{}, in *gofuse.MkdirIn, name string, out *gofuse.EntryOut) gofuse.Status {
 	dir := r.nodes.get(in.NodeId)
 	if dir == nil {
 		return stale
 	}
-	ino, a, err := r.fs.Mkdir(r.wait(cancel, &in.InHeader), r.cred(&in.InHeader), dir.ino, name, in.Mode&0o7777)
+	ino, a, err := r.fs.Mkdir(r.wait(cancel, &in.InHeader), r.cred(&in.InHeader), dir.ino, name, in.Mode&0o7777, in.Umask)
 	return r.made(out, dir, ino, &a, err)
 }
 
@@ -56,7 +56,7 @@ func (r *raw) Mknod(cancel <-chan struct{}, in *gofuse.MknodIn, name string, out
 	)
 	switch in.Mode & syscall.S_IFMT {
 	case syscall.S_IFREG, 0:
-		ino, a, file, err := r.fs.Create(w, cred, dir.ino, name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm)
+		ino, a, file, err := r.fs.Create(w, cred, dir.ino, name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, perm, in.Umask)
 		if err == nil {
 			file.Release()
 		}
@@ -72,7 +72,7 @@ func (r *raw) Mknod(cancel <-chan struct{}, in *gofuse.MknodIn, name string, out
 	default:
 		return gofuse.EINVAL
 	}
-	ino, a, err := r.fs.Mknod(w, cred, dir.ino, name, perm, typ, rdev)
+	ino, a, err := r.fs.Mknod(w, cred, dir.ino, name, perm, in.Umask, typ, rdev)
 	return r.made(out, dir, ino, &a, err)
 }
 

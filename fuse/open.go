@@ -26,14 +26,14 @@ func (r *raw) Open(cancel <-chan struct{}, in *gofuse.OpenIn, out *gofuse.OpenOu
 	return gofuse.OK
 }
 
-// Create implements gofuse.RawFileSystem. The kernel has applied the umask.
+// Create implements gofuse.RawFileSystem. The umask is as for Mkdir.
 func (r *raw) Create(cancel <-chan struct{}, in *gofuse.CreateIn, name string, out *gofuse.CreateOut) gofuse.Status {
 	dir := r.nodes.get(in.NodeId)
 	if dir == nil {
 		return stale
 	}
 	w := r.wait(cancel, &in.InHeader)
-	ino, a, file, err := r.fs.Create(w, r.cred(&in.InHeader), dir.ino, name, int(in.Flags), in.Mode&0o7777)
+	ino, a, file, err := r.fs.Create(w, r.cred(&in.InHeader), dir.ino, name, int(in.Flags), in.Mode&0o7777, in.Umask)
 	if err != nil {
 		return status(err)
 	}

@@ -30,16 +30,24 @@ const capabilities = gofuse.CAP_ATOMIC_O_TRUNC | // OPEN truncates: one call les
 	gofuse.CAP_DIRECT_IO_ALLOW_MMAP // files opened for appending can be mapped
 
 // serverOptions returns the options of go-fuse. The mounting was done already.
-func (m *Mounted) serverOptions() *gofuse.MountOptions {
+// checks says that the kernel checks permissions (default_permissions): then it
+// must know the lists.
+func (m *Mounted) serverOptions(checks bool) *gofuse.MountOptions {
+	lists := m.raw.fs.HasACLs()
+	caps := uint64(capabilities)
+	if lists {
+		caps |= gofuse.CAP_DONT_MASK // a default list comes before the umask
+	}
 	return &gofuse.MountOptions{
+		EnableAcl:                lists && checks,
 		MaxWrite:                 requestSize(),
 		MaxBackground:            background,
 		MaxInflightRequestBytes:  maxInFlight,
-		DisableSplice:            true, // see result
-		ExplicitDataCacheControl: true, // our own writes move mtime too
-		EnableSymlinkCaching:     true, // a handle's symbolic link does not change
-		DisableXAttrs:            true, // NFS version 3 has none
-		ExtraCapabilities:        capabilities,
+		DisableSplice:            true,   // see result
+		ExplicitDataCacheControl: true,   // our own writes move mtime too
+		EnableSymlinkCaching:     true,   // a handle's symbolic link does not change
+		DisableXAttrs:            !lists, // NFS version 3 has none but these
+		ExtraCapabilities:        caps,
 		PanicHandler:             m.panicked,
 		Logger:                   slog.NewLogLogger(m.log.Handler(), slog.LevelWarn),
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfsacl"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
 )
@@ -142,13 +143,20 @@ func (m *mounter) enterOver(ctx context.Context, t target, way endpoint, flavor 
 	}
 	c := l.client(flavor)
 	s := &Session{m: m, link: l, rpc: c, nfs: nfs3.NewClient(c)}
-	s.root, err = l.examine(ctx, s.nfs, fh)
+	var lists *nfsacl.Client
+	if m.opts.ACL.Or(true) {
+		lists = nfsacl.NewClient(c)
+	}
+	s.root, err = l.examine(ctx, s.nfs, lists, fh)
 	if err == nil && s.root.attr.Type != nfs3.TypeDir {
 		err = ErrNotDirectory
 	}
 	if err != nil {
 		s.Close()
 		return nil, m.newError("FSINFO", t, err, m.authHint(err, way.netid, uint16(l.from.Load())))
+	}
+	if s.root.lists {
+		s.lists = lists
 	}
 	if s.sizes, s.risk, err = m.negotiate(s.root, t, way); err != nil {
 		s.Close()

@@ -2,11 +2,12 @@
 // connection to NFS, the handle of the export's root, and what was agreed.
 //
 // NFS knows neither names nor ports. Between the words of the user and the
-// first READ lie four conversations, with three programs of the server:
+// first READ lie these conversations, with programs of the server:
 //
 //	rpcbind   at which ports are MOUNT and NFS?           package portmap
 //	mountd    which file handle has the root of /path?    package mountd
 //	NFS       FSINFO, PATHCONF, GETATTR of that handle    package nfs3
+//	NFSACL    NULL: are there access control lists?       package nfsacl
 //	mountd    UMNT, when all is done
 //
 // # The plan

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfsacl"
 )
 
 // longestName is the most that namlen= can say, as in the Linux client
@@ -19,11 +20,13 @@ type root struct {
 	attr     nfs3.Fattr
 	info     nfs3.FsinfoReply
 	pathconf nfs3.PathconfReply
+	lists    bool // the server has NFSACL
 }
 
-// examine makes the first calls of NFS: FSINFO, PATHCONF and GETATTR at once.
-// PATHCONF may fail, and of the two others one must bring the attributes.
-func (l *link) examine(ctx context.Context, c *nfs3.Client, fh nfs3.FH) (*root, error) {
+// examine makes the first calls of NFS: FSINFO, PATHCONF and GETATTR at once,
+// and NULL of lists, which is nil if they are not wanted. PATHCONF may fail, and
+// of the two others one must bring the attributes.
+func (l *link) examine(ctx context.Context, c *nfs3.Client, lists *nfsacl.Client, fh nfs3.FH) (*root, error) {
 	ctx, stop := within(ctx, answerLimit(l.way.netid), "NFS over "+l.way.netid)
 	defer stop()
 	ctx, give := context.WithCancelCause(ctx)
@@ -48,10 +51,23 @@ func (l *link) examine(ctx context.Context, c *nfs3.Client, fh nfs3.FH) (*root, 
 		attrErr = patiently(ctx, func() error { return c.Getattr(ctx, nil, &nfs3.GetattrArgs{Object: fh}, &attr) })
 	})
 	calls.Go(func() { confErr = c.Pathconf(ctx, nil, &nfs3.PathconfArgs{Object: fh}, &r.pathconf) })
+	listErr := make(chan error, 1)
+	probe, stopProbe := context.WithCancel(ctx)
+	defer stopProbe()
+	if lists != nil {
+		wg.Go(func() { listErr <- lists.Null(probe) }) // ends with its call: stopProbe sees to that
+	} else {
+		listErr <- errNoLists
+	}
 	calls.Wait()
+	err := l.listsWithin(ctx, listErr)
+	stopProbe()
 	close(ended)
 	wg.Wait()
 
+	if r.lists = err == nil; lists != nil && !r.lists {
+		l.m.log.DebugContext(ctx, "no access control lists", "server", l.at.host, "error", err)
+	}
 	if infoErr != nil {
 		return nil, reason(ctx, infoErr)
 	}
@@ -71,6 +87,24 @@ func (l *link) examine(ctx context.Context, c *nfs3.Client, fh nfs3.FH) (*root, 
 		return nil, reason(ctx, attrErr)
 	}
 	return r, nil
+}
+
+// errNoLists stands for NFSACL that nobody asked for.
+var errNoLists = errors.New("noacl")
+
+// listsWithin waits for the answer to NULL of NFSACL, for which the mount is
+// not held up for long: a firewall may drop what it does not know.
+func (l *link) listsWithin(ctx context.Context, answer <-chan error) error {
+	t := time.NewTimer(listLimit)
+	defer t.Stop()
+	select {
+	case err := <-answer:
+		return err
+	case <-t.C:
+		return &silenceError{what: "NFSACL over " + l.way.netid, after: listLimit}
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 // patiently repeats a call that the server is not ready for, until ctx ends.

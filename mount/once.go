@@ -21,6 +21,7 @@ const (
 	answerUDP    = 15 * time.Second
 	answerTCP    = 30 * time.Second
 	umountLimit  = time.Second
+	listLimit    = 3 * time.Second        // for NFSACL, when all else is answered
 	retransmit   = time.Second            // of datagrams, while mounting
 	umntResend   = 300 * time.Millisecond // of datagrams, while unmounting
 	hedgeAfter   = 3 * time.Second        // a second transport is tried beside a silent one

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfsacl"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
 )
@@ -18,6 +19,7 @@ type Session struct {
 	link    *link
 	rpc     *rpc.Client
 	nfs     *nfs3.Client
+	lists   *nfsacl.Client // nil: none
 	root    *root
 	sizes   Sizes
 	risk    *UDPRisk // over UDP, without a tunnel
@@ -29,6 +31,10 @@ type Session struct {
 // NFS returns the client of the NFS program. It is the session's: callers do
 // not close it.
 func (s *Session) NFS() *nfs3.Client { return s.nfs }
+
+// ACL returns the client of the NFSACL program, on the connections of NFS. It is
+// nil with noacl, and where the server lacks the program.
+func (s *Session) ACL() *nfsacl.Client { return s.lists }
 
 // Root returns the handle of the export's root.
 func (s *Session) Root() nfs3.FH { return s.root.fh }

@@ -84,8 +84,8 @@ var table = []entry{
 	{Known{names("lock"), "lock", "", "lock", Rightmost, true}, flag, setBool(lock, true)},
 	{Known{names("nolock"), "lock", "", "", Rightmost, true}, flag, setBool(lock, false)},
 	{Known{names("local_lock"), "", "all", "all", Accumulates, true}, valued, setLocalLock},
-	{Known{names("acl"), "acl", "", "", Rightmost, false}, flag, later},
-	{Known{names("noacl"), "acl", "", "noacl", Rightmost, true}, flag, already},
+	{Known{names("acl"), "acl", "", "acl", Rightmost, true}, flag, setBool(acl, true)},
+	{Known{names("noacl"), "acl", "", "", Rightmost, true}, flag, setBool(acl, false)},
 
 	// Security.
 	{Known{names("sec"), "", "sys none", "", Accumulates, true}, valued, setSec},

@@ -60,6 +60,8 @@ type Options struct {
 	Lock      Opt[bool]      // lock, nolock: ask the server for locks; see Locks
 	LocalLock Opt[LocalLock] // local_lock: kinds of locks kept on this host; see Locks
 
+	ACL Opt[bool] // acl, noacl: access control lists by NFSACL, if the server has it; default true
+
 	AcRegMin, AcRegMax Opt[time.Duration] // attribute cache of files; see AttrCache
 	AcDirMin, AcDirMax Opt[time.Duration] // attribute cache of directories
 	NoAC               Opt[bool]          // ac, noac
@@ -243,6 +245,7 @@ func (o *Options) Over(base *Options) *Options {
 	m.AcDirMin, m.AcDirMax = o.AcDirMin.over(m.AcDirMin), o.AcDirMax.over(m.AcDirMax)
 	m.NoAC, m.NoCTO, m.LookupCache = o.NoAC.over(m.NoAC), o.NoCTO.over(m.NoCTO), o.LookupCache.over(m.LookupCache)
 	m.NoRdirplus, m.StrictReplay = o.NoRdirplus.over(m.NoRdirplus), o.StrictReplay.over(m.StrictReplay)
+	m.ACL = o.ACL.over(m.ACL)
 	if len(o.Sec) > 0 {
 		m.Sec = slices.Clone(o.Sec)
 	}

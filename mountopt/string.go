@@ -44,6 +44,7 @@ func (o *Options) String() string {
 	flag(o.NoAC.Value, "noac")
 	flag(o.NoRdirplus.Value, "nordirplus")
 	flag(!o.Lock.Or(true), "nolock")
+	flag(!o.ACL.Or(true), "noacl")
 	flag(!o.Resvport.Or(true), "noresvport")
 
 	if o.Proto.Set {

@@ -109,6 +109,7 @@ func noCTO(o *Options) *Opt[bool]             { return &o.NoCTO }
 func noRdirplus(o *Options) *Opt[bool]        { return &o.NoRdirplus }
 func background(o *Options) *Opt[bool]        { return &o.Background }
 func lock(o *Options) *Opt[bool]              { return &o.Lock }
+func acl(o *Options) *Opt[bool]               { return &o.ACL }
 func resvport(o *Options) *Opt[bool]          { return &o.Resvport }
 
 // noTransport is the classic error of proto=, noMountTransport that of

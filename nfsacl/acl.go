@@ -3,6 +3,7 @@ package nfsacl
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"slices"
 )
 
@@ -130,6 +131,9 @@ type ListError struct{ Msg string }
 
 // Error implements error.
 func (e *ListError) Error() string { return "nfsacl: not an access control list: " + e.Msg }
+
+// Is maps e to fs.ErrInvalid.
+func (e *ListError) Is(target error) bool { return target == fs.ErrInvalid }
 
 // Valid returns nil if a is a list by acl(5), and otherwise a *ListError: it
 // has one entry each for the owner, the group and others, no user or group

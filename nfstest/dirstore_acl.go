@@ -71,3 +71,20 @@ func (d *dirStore) setLists(p string, fi fs.FileInfo, l *nfsacl.Lists) error {
 	}
 	return setHostACL(f, nfsacl.XattrDefault, initial)
 }
+
+// handedOn returns what a new entry of the directory at p gets of s: of the mode
+// what the directory's default list leaves. The host has applied the list when
+// it made the entry, but to another mode.
+func (d *dirStore) handedOn(p string, s *nfs3.Sattr) *nfs3.Sattr {
+	fi, err := d.root.Lstat(p)
+	if err != nil || !s.Mode.Set {
+		return s
+	}
+	l, err := d.lists(p, fi)
+	if err != nil || l.initial == nil {
+		return s
+	}
+	c := *s
+	_, c.Mode.Value = l.initial.Inherit(s.Mode.Value)
+	return &c
+}

@@ -119,7 +119,7 @@ func (d *dirStore) makeFile(n *dirNode, dp, p, name string, fresh bool, how *nfs
 	}
 	fi, err := d.root.Lstat(p)
 	if err == nil {
-		err = d.change(c, p, fi, &s)
+		err = d.change(c, p, fi, d.handedOn(dp, &s))
 	}
 	if err != nil {
 		return err
@@ -139,7 +139,7 @@ func (d *dirStore) makeNew(dir nfs3.FH, name string, s *nfs3.Sattr, r *nfs3.Crea
 			return err
 		}
 		c := d.node(n, name, fi)
-		if err := d.change(c, p, fi, s); err != nil {
+		if err := d.change(c, p, fi, d.handedOn(dp, s)); err != nil {
 			return err
 		}
 		r.Object, r.Attr = nfs3.PostOpFH{Present: true, FH: d.fh(c)}, d.post(c, p)

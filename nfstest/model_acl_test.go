@@ -76,12 +76,6 @@ func TestListsInMemoryAgreeWithTheHosts(t *testing.T) {
 				name = fmt.Sprint(step)
 				set  = nfs3.Sattr{Mode: nfs3.SetUint32{Set: true, Value: mode}}
 			)
-			if op > 1 { // a client sends the mode that it knows will be
-				var g nfsacl.GetaclReply
-				if s.getacl(fh, nfsacl.MaskAll, &g); g.Lists.Default != nil {
-					_, set.Mode.Value = g.Lists.Default.Inherit(mode)
-				}
-			}
 			switch op {
 			case 0:
 				var r nfsacl.SetaclReply
