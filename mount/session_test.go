@@ -12,6 +12,7 @@ import (
 
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfsacl"
 	"github.com/gonfs/gonfs/nfstest"
 	"github.com/gonfs/gonfs/rpc"
 	"github.com/gonfs/gonfs/transport"
@@ -202,5 +203,44 @@ func TestReservedPortsAreAskedFor(t *testing.T) {
 		if got := m.dialer(m.resvport).Reserved; got != (opts == "tcp") {
 			t.Errorf("%s: Reserved is %v", opts, got)
 		}
+	}
+}
+
+func TestListsAreWhereTheServerHasThem(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		o     nfstest.Options
+		opts  string
+		fault nfstest.Action
+		want  bool
+		took  time.Duration
+	}{
+		{name: "the server has NFSACL", want: true},
+		{name: "it is not wanted", opts: "noacl"},
+		{name: "the server lacks it", o: nfstest.Options{NoACL: true}},
+		{name: "the server is silent about it", fault: nfstest.DropCall(), took: listLimit},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := nfstest.NewFor(t, tt.o)
+				if tt.took > 0 {
+					srv.Fault(nfstest.Fault{Program: nfsacl.Program, Procs: []uint32{nfsacl.ProcNull}, Times: nfstest.Forever, Do: []nfstest.Action{tt.fault}})
+				}
+				began := time.Now()
+				s, err := Dial(t.Context(), config(t, srv, tt.opts))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(began); took != tt.took {
+					t.Errorf("the mount took %v, want %v", took, tt.took)
+				}
+				if (s.ACL() != nil) != tt.want {
+					t.Errorf("lists: %v, want %v", s.ACL() != nil, tt.want)
+				}
+				if err := s.Umount(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		})
 	}
 }
