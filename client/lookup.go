@@ -107,9 +107,12 @@ func (fs *FS) obtain(ctx context.Context, cred *rpc.Cred, st stamp, fh nfs3.FH, 
 // answered reports whether err leaves the reply of a call filled in: the call
 // succeeded, or the server refused it.
 func answered(err error) bool {
+	if err == nil {
+		return true // without the allocations for what follows
+	}
 	var (
 		refused *nfs3.Error
 		noLists *nfsacl.Error
 	)
-	return err == nil || errors.As(err, &refused) || errors.As(err, &noLists)
+	return errors.As(err, &refused) || errors.As(err, &noLists)
 }

@@ -111,6 +111,7 @@ func TestWhatIsLentIsWhatIsRead(t *testing.T) {
 	for off := int64(60_000); off < 90_000; off += 3000 {
 		check(off, 3000)
 	}
+	must(t, f.Fsync(t.Context()))
 	f.Release()
 	must(t, fs.crew.wait(t.Context()))
 	want(t, "read-ahead in use", fs.raBudget.used, 0)
