@@ -19,7 +19,7 @@ type DirEntry struct {
 	FileID uint64        // the number for d_ino, as Inode.FileID
 	Type   nfs3.FileType // 0 if the server did not say
 	Attr   *nfs3.Fattr   // nil if the server did not say
-	Inode  *Inode        // nil if the server did not say
+	Inode  *Inode        // nil if the server did not say, or, from Read, if it is one of many
 	// Cookie is the place behind this entry, for Dir.Seek: 1 for the first
 	// entry, 2 for the second and so on. (The server's own cookies may be any
 	// 64 bits, which not all programs can bear.)
@@ -50,6 +50,8 @@ type Dir struct {
 	anew   int             // times in a row of starting over without a new entry
 	reply  nfs3.ReaddirplusReply
 	inodes []*Inode // of reply's entries
+	all    bool     // each entry gets its Inode
+	made   int      // entries that got one for which there was none before
 
 	mu     sync.Mutex // guards both below
 	want   *uint64    // Seek
@@ -63,6 +65,11 @@ const (
 	maxAnew     = 3        // restarts in a row that bring nothing new
 	hardNameMax = 255      // names of this length are taken whatever PATHCONF says
 )
+
+// maxMade is how many Inodes a listing makes for the caches, a quarter of what
+// the inode table keeps: to make them for a directory of 100,000 took five
+// times as long as to list it, and pushed everything else out.
+const maxMade = 4 << 10
 
 // DirError tells that a server does not let a directory be listed to its end.
 // Its errno is EIO.
@@ -108,11 +115,20 @@ func (d *Dir) Inode() *Inode { return d.ino }
 // the entries that were returned before are left out. A server that goes round
 // in circles is a *DirError. ctx cancels the wait; a later Read goes on where
 // this one was.
-func (d *Dir) Read(ctx context.Context, max int) ([]DirEntry, error) {
+func (d *Dir) Read(ctx context.Context, max int) ([]DirEntry, error) { return d.read(ctx, max, false) }
+
+// ReadPlus is Read for callers who go on with the objects: each entry has its
+// Inode, if the server said which it is, and if it was fetched for ReadPlus.
+func (d *Dir) ReadPlus(ctx context.Context, max int) ([]DirEntry, error) {
+	return d.read(ctx, max, true)
+}
+
+func (d *Dir) read(ctx context.Context, max int, all bool) ([]DirEntry, error) {
 	if err := receive(ctx, d.turn); err != nil {
 		return nil, err
 	}
 	defer func() { d.turn <- struct{}{} }()
+	d.all = all
 	d.mu.Lock()
 	want, closed := d.want, d.closed
 	d.want = nil

@@ -269,3 +269,44 @@ func TestEntriesThatGoWhileADirectoryIsListed(t *testing.T) {
 	}
 	must(t, f.Rmdir(t.Context(), alice, f.Root(), "big"))
 }
+
+// To list a long directory is not to remember all that is in it; who goes on
+// with the entries gets the Inode of each.
+func TestListingsMakeABoundedNumberOfInodes(t *testing.T) {
+	r := newRig(t, nfstest.Options{})
+	bigDir(t, r, maxMade+300)
+	known := "big/f" + fmt.Sprintf("%05d", maxMade+200)
+	for _, tt := range []struct {
+		name string
+		read func(*Dir, context.Context, int) ([]DirEntry, error)
+		want int
+	}{
+		{"Read", (*Dir).Read, maxMade + 1},
+		{"ReadPlus", (*Dir).ReadPlus, maxMade + 300},
+	} {
+		fs := r.mount("", Options{})
+		ino := find(t, fs, known)
+		var all []DirEntry
+		d := openDir(t, fs, "big")
+		for {
+			entries, err := tt.read(d, t.Context(), 100)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			must(t, err)
+			all = append(all, entries...)
+		}
+		inodes := 0
+		for i, e := range all { // all pages are still what they were
+			if e.Name != fmt.Sprintf("f%05d", i) || e.Attr == nil || e.Attr.Size != 6 || e.Type != nfs3.TypeReg || e.Attr.FileID != e.FileID {
+				t.Fatalf("%s: entry %d is %+v with %+v", tt.name, i, e, e.Attr)
+			}
+			if e.Inode != nil {
+				inodes++
+			}
+		}
+		want(t, tt.name+": entries", len(all), maxMade+300)
+		want(t, tt.name+": entries with an Inode", inodes, tt.want)
+		want(t, tt.name+": the one that was there before", all[maxMade+200].Inode, ino)
+	}
+}

@@ -93,7 +93,14 @@ func (d *Dir) learn(st stamp) {
 		if !e.FH.Present || !d.goodName(e.Name) || e.Name == "." || e.Name == ".." {
 			continue
 		}
-		ino := d.fs.inode(e.FH.FH, &e.Attr.Attr)
+		ino := d.fs.table.known(e.FH.FH)
+		if ino == nil {
+			if !d.all && d.made >= maxMade {
+				continue
+			}
+			d.made++
+		}
+		ino = d.fs.inode(e.FH.FH, &e.Attr.Attr)
 		d.fs.applyAttr(ino, st, &e.Attr)
 		d.fs.learnName(d.ino, st, &d.reply.DirAttr, e.Name, ino)
 		ino.foundAt(d.ino, e.Name)
@@ -103,7 +110,7 @@ func (d *Dir) learn(st stamp) {
 
 // goodName reports whether a server's name is one that can be given to others.
 func (d *Dir) goodName(name string) bool {
-	return name != "" && !strings.ContainsAny(name, "/\x00") && len(name) <= max(int(d.fs.nameMax), hardNameMax)
+	return name != "" && strings.IndexByte(name, '/') < 0 && strings.IndexByte(name, 0) < 0 && len(name) <= max(int(d.fs.nameMax), hardNameMax)
 }
 
 // accept makes the page of what was fetched: without names that cannot be,
@@ -111,6 +118,7 @@ func (d *Dir) goodName(name string) bool {
 // is sought.
 func (d *Dir) accept(entries []nfs3.EntryPlus) {
 	page := make([]DirEntry, 0, len(entries))
+	attrs := make([]nfs3.Fattr, len(entries)) // the reply's own are decoded into again
 	bad := 0
 	for i := range entries {
 		e := &entries[i]
@@ -139,7 +147,7 @@ func (d *Dir) accept(entries []nfs3.EntryPlus) {
 		if i < len(d.inodes) {
 			ino = d.inodes[i]
 		}
-		page = append(page, d.entry(e, ino, ordinal))
+		page = append(page, d.entry(e, ino, ordinal, &attrs[i]))
 	}
 	if bad > 0 {
 		d.fs.badNames.Add(uint64(bad))
@@ -148,17 +156,17 @@ func (d *Dir) accept(entries []nfs3.EntryPlus) {
 	d.page, d.at = page, 0
 }
 
-// entry returns e as callers see it.
-func (d *Dir) entry(e *nfs3.EntryPlus, ino *Inode, ordinal uint64) DirEntry {
+// entry returns e as callers see it, with its attributes in a.
+func (d *Dir) entry(e *nfs3.EntryPlus, ino *Inode, ordinal uint64, a *nfs3.Fattr) DirEntry {
 	out := DirEntry{Name: e.Name, Cookie: ordinal}
 	switch {
 	case ino != nil:
-		a, _ := d.fs.view(ino)
-		out.Inode, out.Attr, out.Type, out.FileID = ino, &a, ino.typ, ino.number
+		*a, _ = d.fs.view(ino)
+		out.Inode, out.Attr, out.Type, out.FileID = ino, a, ino.typ, ino.number
 	case e.Attr.Present:
-		a := e.Attr.Attr
+		*a = e.Attr.Attr
 		a.FileID = mixFileID(a.FileID, a.FSID, d.fs.rootAttr.FSID)
-		out.Attr, out.Type, out.FileID = &a, a.Type, a.FileID
+		out.Attr, out.Type, out.FileID = a, a.Type, a.FileID
 	default:
 		out.FileID = mixFileID(e.FileID, d.fs.fsid(d.ino), d.fs.rootAttr.FSID)
 	}

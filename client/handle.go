@@ -221,8 +221,9 @@ func (h *Handle) ReadDir(ctx context.Context, n int) (out []iofs.DirEntry, err e
 			want = min(want, n-len(out))
 		}
 		batch, err := dir.Read(ctx, want)
-		for _, e := range batch {
-			out = append(out, h.t.dirEntry(ctx, h.name, e))
+		infos := h.t.infos(ctx, h.name, batch)
+		for i := range infos {
+			out = append(out, &infos[i].info)
 		}
 		if errors.Is(err, io.EOF) {
 			break

@@ -14,28 +14,20 @@ import (
 // dirBatch is how many entries are taken from a Dir at a time.
 const dirBatch = 256
 
-// entries goes through a directory without ever holding all of it. It ends
-// with an error or with the directory's end. "." and ".." do not come.
-func (t *Tree) entries(ctx context.Context, ino *Inode) iter.Seq2[DirEntry, error] {
-	return func(yield func(DirEntry, error) bool) {
+// entries goes through a directory, some entries at a time, without ever
+// holding all of it. It ends with an error or with the directory's end. "." and
+// ".." do not come.
+func (t *Tree) entries(ctx context.Context, ino *Inode) iter.Seq2[[]DirEntry, error] {
+	return func(yield func([]DirEntry, error) bool) {
 		d, err := t.fs.OpenDir(ctx, t.cred, ino)
 		if err != nil {
-			yield(DirEntry{}, err)
+			yield(nil, err)
 			return
 		}
 		defer d.Close()
 		for {
 			batch, err := d.Read(ctx, dirBatch)
-			for _, e := range batch {
-				if !yield(e, nil) {
-					return
-				}
-			}
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				yield(DirEntry{}, err)
+			if errors.Is(err, io.EOF) || !yield(batch, err) || err != nil {
 				return
 			}
 		}
@@ -57,27 +49,49 @@ func (t *Tree) ReadDir(ctx context.Context, name string) iter.Seq2[iofs.DirEntry
 			yield(nil, err)
 			return
 		}
-		for e, err := range t.entries(ctx, ino) {
+		for batch, err := range t.entries(ctx, ino) {
 			if err != nil {
 				yield(nil, t.pathError("readdir", name, err))
 				return
 			}
-			if !yield(t.dirEntry(ctx, name, e), nil) {
-				return
+			infos := t.infos(ctx, name, batch)
+			for i := range infos {
+				if !yield(&infos[i].info, nil) {
+					return
+				}
 			}
 		}
 	}
 }
 
-func (t *Tree) dirEntry(ctx context.Context, dir string, e DirEntry) iofs.DirEntry {
-	return &info{name: e.Name, typ: e.Type, attr: e.Attr, stat: func() (*nfs3.Fattr, error) {
-		fi, err := t.Lstat(ctx, path.Join(dir, e.Name))
-		if err != nil {
-			return nil, err
+// entryInfo is an info with room for its attributes.
+type entryInfo struct {
+	info
+	a nfs3.Fattr
+}
+
+// infos returns entries of the directory dir as package fs sees them. They
+// share an allocation, but no memory with batch, which is of a whole page.
+func (t *Tree) infos(ctx context.Context, dir string, batch []DirEntry) []entryInfo {
+	out := make([]entryInfo, len(batch))
+	for i := range batch {
+		e, o := &batch[i], &out[i]
+		o.name, o.typ = e.Name, e.Type
+		if e.Attr != nil {
+			o.a = *e.Attr
+			o.attr = &o.a
+			continue
 		}
-		a, _ := fi.Sys().(*nfs3.Fattr)
-		return a, nil
-	}}
+		o.stat = func() (*nfs3.Fattr, error) {
+			fi, err := t.Lstat(ctx, path.Join(dir, o.name))
+			if err != nil {
+				return nil, err
+			}
+			a, _ := fi.Sys().(*nfs3.Fattr)
+			return a, nil
+		}
+	}
+	return out
 }
 
 // Walk calls do for name and everything below it, a directory before its

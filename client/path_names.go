@@ -91,15 +91,18 @@ func (t *Tree) removeTree(ctx context.Context, dir *Inode, last string, depth in
 		return nfs3.ErrNametoolong
 	}
 	var first error
-	for e, err := range t.entries(ctx, ino) {
-		if err == nil {
-			err = t.removeTree(ctx, ino, e.Name, depth+1)
-		}
+	failed := func(err error) {
 		if err != nil && first == nil && !errors.Is(err, iofs.ErrNotExist) {
 			first = err
 		}
-		if ctx.Err() != nil {
-			break
+	}
+	for batch, err := range t.entries(ctx, ino) {
+		failed(err)
+		for i := range batch {
+			if ctx.Err() != nil {
+				break
+			}
+			failed(t.removeTree(ctx, ino, batch[i].Name, depth+1))
 		}
 	}
 	if err := t.fs.Rmdir(ctx, t.cred, dir, last); err != nil && first == nil {

@@ -65,6 +65,14 @@ func (t *table) find(fh nfs3.FH, typ nfs3.FileType, fileid uint64, fresh func() 
 	return ino
 }
 
+// known returns the Inode of fh, or nil if there is none.
+func (t *table) known(fh nfs3.FH) *Inode {
+	s := t.shardOf(fh)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.m[fh].Value()
+}
+
 func (t *table) shardOf(fh nfs3.FH) *shard {
 	return &t.shards[maphash.Comparable(t.seed, fh)%tableShards]
 }

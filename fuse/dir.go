@@ -1,6 +1,7 @@
 package fuse
 
 import (
+	"context"
 	"errors"
 	"io"
 
@@ -60,7 +61,7 @@ func (r *raw) FsyncDir(<-chan struct{}, *gofuse.FsyncIn) gofuse.Status { return 
 
 // ReadDir implements gofuse.RawFileSystem: names alone.
 func (r *raw) ReadDir(cancel <-chan struct{}, in *gofuse.ReadIn, out *gofuse.DirEntryList) gofuse.Status {
-	return r.list(cancel, in, func(_ *node, e *gofuse.DirEntry, _ *client.DirEntry) bool {
+	return r.list(cancel, in, (*client.Dir).Read, func(_ *node, e *gofuse.DirEntry, _ *client.DirEntry) bool {
 		return out.AddDirEntry(*e)
 	})
 }
@@ -69,7 +70,7 @@ func (r *raw) ReadDir(cancel <-chan struct{}, in *gofuse.ReadIn, out *gofuse.Dir
 // entry that has them is a reference to its node, but only if it fitted; one
 // without is a name alone.
 func (r *raw) ReadDirPlus(cancel <-chan struct{}, in *gofuse.ReadIn, out *gofuse.DirEntryList) gofuse.Status {
-	return r.list(cancel, in, func(dir *node, e *gofuse.DirEntry, c *client.DirEntry) bool {
+	return r.list(cancel, in, (*client.Dir).ReadPlus, func(dir *node, e *gofuse.DirEntry, c *client.DirEntry) bool {
 		entry := out.AddDirLookupEntry(*e)
 		if entry == nil {
 			return false
@@ -81,8 +82,9 @@ func (r *raw) ReadDirPlus(cancel <-chan struct{}, in *gofuse.ReadIn, out *gofuse
 	})
 }
 
-// list hands the entries from in.Offset on to add, until it returns false.
-func (r *raw) list(cancel <-chan struct{}, in *gofuse.ReadIn, add func(*node, *gofuse.DirEntry, *client.DirEntry) bool) gofuse.Status {
+// list hands the entries from in.Offset on, which read fetches, to add until it
+// returns false.
+func (r *raw) list(cancel <-chan struct{}, in *gofuse.ReadIn, read func(*client.Dir, context.Context, int) ([]client.DirEntry, error), add func(*node, *gofuse.DirEntry, *client.DirEntry) bool) gofuse.Status {
 	h := r.handles.get(in.Fh)
 	if h == nil || h.dir == nil {
 		return badFD
@@ -105,7 +107,7 @@ func (r *raw) list(cancel <-chan struct{}, in *gofuse.ReadIn, add func(*node, *g
 	}
 	h.dir.dir.Seek(off - dots)
 	for first := off == in.Offset; ; first = false {
-		entries, err := h.dir.dir.Read(w, batch)
+		entries, err := read(h.dir.dir, w, batch)
 		if errors.Is(err, io.EOF) {
 			return gofuse.OK
 		}

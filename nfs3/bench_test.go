@@ -70,3 +70,24 @@ func BenchmarkDecodeReaddirplus1000(b *testing.B) {
 		b.Fatal(c.Err(), len(r.Entries))
 	}
 }
+
+// One allocation each for the list, the closure and 4 KiB of names, none for
+// an entry.
+func TestEntriesOfALongListingAreNotAllocatedOneByOne(t *testing.T) {
+	var want ReaddirplusReply
+	for i := range 1000 {
+		want.Entries = append(want.Entries, EntryPlus{Name: "a name of common length", Cookie: uint64(i), Attr: PostOpAttr{true, Fattr{Type: TypeReg}}})
+	}
+	e := xdr.NewEncoder(nil)
+	want.XDR(e)
+	var (
+		c xdr.Codec
+		r ReaddirplusReply
+	)
+	if n := testing.AllocsPerRun(3, func() {
+		c.ResetDecode(e.Bytes())
+		r.XDR(&c)
+	}); n > 20 || c.Err() != nil || len(r.Entries) != 1000 || r.Entries[999] != want.Entries[999] {
+		t.Errorf("%.0f allocations for %d entries, %v", n, len(r.Entries), c.Err())
+	}
+}

@@ -12,6 +12,15 @@ func name(c *xdr.Codec, s *string) {
 	c.String(s, MaxName)
 }
 
+// nameIn is name, with what is decoded kept in a; nil is as name is.
+func nameIn(c *xdr.Codec, s *string, a *xdr.Arena) {
+	if a == nil || c.Encoding() {
+		name(c, s)
+		return
+	}
+	c.StringIn(s, MaxName, a)
+}
+
 // path is nfspath3 (RFC 1813 section 2.5), the target of a symbolic link.
 func path(c *xdr.Codec, s *string) {
 	if c.Encoding() && len(*s) > MaxPath {

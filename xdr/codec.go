@@ -270,5 +270,21 @@ func (c *Codec) String(v *string, limit uint32) {
 	}
 }
 
+// StringIn is String, with the decoded bytes kept in a: it is for many short
+// strings that are used together, and are not to be allocated one by one.
+func (c *Codec) StringIn(v *string, limit uint32, a *Arena) {
+	if !c.decoding {
+		c.String(v, limit)
+		return
+	}
+	n, ok := c.length(0, limit, 1)
+	if !ok {
+		return
+	}
+	if s, ok := c.next(n + pad(n)); ok {
+		*v = a.add(s[:n])
+	}
+}
+
 // pad returns how many zero bytes follow n bytes of data.
 func pad(n int) int { return -n & 3 }

@@ -64,11 +64,12 @@ func List[T any](c *Codec, s *[]T, limit int, each func(*Codec, *T)) {
 			c.err = &Error{Kind: TooLong, Offset: at, Length: uint32(len(*s) + 1), Limit: uint32(limit)}
 			return
 		}
-		var v T
-		each(c, &v)
-		if c.err != nil {
+		var zero T
+		*s = append(*s, zero)
+		last := len(*s) - 1
+		if each(c, &(*s)[last]); c.err != nil { // in place: a variable of its own would be allocated
+			*s = (*s)[:last]
 			return
 		}
-		*s = append(*s, v)
 	}
 }
