@@ -219,6 +219,9 @@ func (c *candidate) dialFrom(ctx context.Context, port int) (net.Conn, error) {
 		nc.Close()
 		return nil, &net.OpError{Op: "dial", Net: c.network, Source: nc.LocalAddr(), Addr: nc.RemoteAddr(), Err: errSelf}
 	}
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(-1) // see setOptions; a connection that has ended already says so soon enough
+	}
 	return nc, nil
 }
 

@@ -234,6 +234,7 @@ func TestSocketOptions(t *testing.T) {
 				"count":     {unix.IPPROTO_TCP, unix.TCP_KEEPCNT},
 				"user":      {unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT},
 				"reuse":     {unix.SOL_SOCKET, unix.SO_REUSEADDR},
+				"linger":    {unix.SOL_SOCKET, unix.SO_LINGER}, // its first word: on or off
 			} {
 				if got[name], err = unix.GetsockoptInt(int(fd), o[0], o[1]); err != nil {
 					t.Error(name, err)
@@ -257,7 +258,7 @@ func TestSocketOptions(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer c.Abort()
-			want := map[string]int{"nodelay": 1, "keepalive": 1, "idle": tt.idle, "interval": tt.interval, "count": 3, "user": tt.userMS, "reuse": 1}
+			want := map[string]int{"nodelay": 1, "keepalive": 1, "idle": tt.idle, "interval": tt.interval, "count": 3, "user": tt.userMS, "reuse": 1, "linger": 0}
 			for k, v := range get(c) {
 				if v != want[k] {
 					t.Errorf("%s: %d, want %d", k, v, want[k])

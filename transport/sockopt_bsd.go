@@ -18,5 +18,9 @@ func setOptions(fd uintptr, c *candidate) error {
 			return os.NewSyscallError("setsockopt", err)
 		}
 	}
+	linger := unix.Linger{Onoff: 1, Linger: 0} // until dialFrom has the connection
+	if err := unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &linger); err != nil {
+		return os.NewSyscallError("setsockopt", err)
+	}
 	return nil
 }

@@ -36,6 +36,13 @@ func setOptions(fd uintptr, c *candidate) error {
 			return os.NewSyscallError("setsockopt", err)
 		}
 	}
+	// An attempt that is given up may have been connected a moment before:
+	// that ends with RST, so that no port is left in TIME_WAIT. dialFrom takes
+	// the option back.
+	linger := unix.Linger{Onoff: 1, Linger: 0}
+	if err := unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &linger); err != nil {
+		return os.NewSyscallError("setsockopt", err)
+	}
 	if t := c.d.UserTimeout; t > 0 {
 		ms := int(max(1, t.Milliseconds()))
 		if err := unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, ms); err != nil {
