@@ -8,7 +8,7 @@ SBINDIR ?= /sbin
 BINDIR  ?= $(PREFIX)/bin
 MANDIR  ?= $(PREFIX)/share/man
 
-.PHONY: all build test bench install uninstall clean help
+.PHONY: all build test soak bench install uninstall clean help
 
 all: build
 
@@ -19,6 +19,10 @@ build:
 ## test: all tests, stage by stage (test/run.sh; test/run.sh STAGE… runs some)
 test:
 	@test/run.sh
+
+## soak: all tests in their long form, which takes about an hour
+soak:
+	@test/run.sh deps soak
 
 ## bench: gonfs beside its peers; writes docs/benchmarks.md (BENCH="-quick read-1m" passes flags and rows to test/bench/run.sh)
 bench:

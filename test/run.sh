@@ -1,9 +1,9 @@
 #!/bin/bash
 # All tests of the project, stage by stage, with the time of each:   run.sh [STAGE…]
 #
-# Stages: deps, and then three lanes side by side: running (race single portable e2e), which waits a lot; building and reading
-# (format scripts vet lint cross s390x), which is nice to the first; and fuzz, which is nice to both. A stage is shown when it ends.
-# With STAGE arguments only these run, one after the other.
+# Stages: deps, and then three lanes side by side: running (race single portable e2e faults), which waits a lot; building and
+# reading (format scripts vet lint cross s390x), which is nice to the first; and fuzz, which is nice to both. A stage is shown when it ends.
+# With STAGE arguments only these run, one after the other. One stage runs only so: soak, all tests in their long form.
 #
 # Where something is missing that a stage needs, it says so and is skipped; with CI=true that is a failure.
 set -eu
@@ -14,8 +14,8 @@ export CI="${CI:-}"
 # The packages of floors 0 to 5, which build everywhere.
 portable=(./xdr ./transport ./rpc ./portmap ./mountd ./nfs3 ./nlm ./mountopt ./lock ./mount ./nfstest)
 platforms=(linux/386 linux/arm64 linux/s390x darwin/arm64 windows/amd64 freebsd/amd64)
-debian=(nfs-ganesha nfs-ganesha-vfs rpcbind fuse3 tshark fio git gcc libc6-dev qemu-user-static util-linux iproute2 procps
-	diffutils tar shellcheck groff-base)
+debian=(nfs-ganesha nfs-ganesha-vfs rpcbind fuse3 tshark fio git gcc libc6-dev qemu-user-static util-linux iproute2 nftables
+	conntrack procps diffutils tar shellcheck groff-base)
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 fuzztime=${FUZZTIME:-10s}
 
@@ -219,6 +219,12 @@ stage_portable() { tests -tags portable -count=1 -timeout 120s ./transport ./rpc
 
 stage_e2e() { GONFS_E2E=1 tests -count=1 -timeout 300s ./test/e2e; }
 
+# Most of these tests wait: for timers, and for networks that are slow on purpose.
+stage_faults() { GONFS_E2E=1 tests -count=1 -parallel 6 -timeout 400s ./test/faults; }
+
+# All tests, each as long as its promise is: those that look at GONFS_SOAK.
+stage_soak() { GONFS_SOAK=1 GONFS_E2E=1 tests -count=1 -p 1 -parallel 6 -timeout 3h ./...; }
+
 begin=${EPOCHREALTIME/[.,]/}
 if [ $# != 0 ]; then
 	for s in "$@"; do
@@ -239,7 +245,7 @@ else
 	nice -n 10 test/run.sh format scripts vet lint cross s390x &
 	lanes+=($!)
 	set +m
-	for s in race single portable e2e; do stage $s; done
+	for s in race single portable e2e faults; do stage $s; done
 	for s in "${lanes[@]}"; do wait "$s" || touch "$tmp/failed"; done
 	lanes=()
 fi

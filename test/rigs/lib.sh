@@ -41,12 +41,12 @@ stop() {
 	local pid start i
 	if alive "$1"; then
 		read -r pid start <"$1"
-		kill "-${2:-TERM}" "$pid" 2>/dev/null
+		kill "-${2:-TERM}" "$pid" 2>/dev/null || true # it may just have ended
 		for ((i = 0; i < 100; i++)); do
 			alive "$1" || break
 			sleep 0.1
 		done
-		alive "$1" && kill -KILL "$pid" 2>/dev/null
+		if alive "$1"; then kill -KILL "$pid" 2>/dev/null || true; fi
 	fi
 	rm -f "$1"
 }
