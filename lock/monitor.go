@@ -240,8 +240,11 @@ func (m *Monitor) Close() error {
 	return m.host.close()
 }
 
-// once logs at most once under a key.
-func (m *Monitor) once(key, msg string, args ...any) {
+// once warns at most once under a key.
+func (m *Monitor) once(key, msg string, args ...any) { m.onceAt(slog.LevelWarn, key, msg, args...) }
+
+// onceAt logs at most once under a key.
+func (m *Monitor) onceAt(level slog.Level, key, msg string, args ...any) {
 	m.mu.Lock()
 	said := m.said[key]
 	if len(m.said) < maxSaid {
@@ -249,7 +252,7 @@ func (m *Monitor) once(key, msg string, args ...any) {
 	}
 	m.mu.Unlock()
 	if !said {
-		m.log.Warn(msg, args...)
+		m.log.Log(context.Background(), level, msg, args...)
 	}
 }
 

@@ -3,6 +3,7 @@ package lock
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
@@ -39,7 +40,7 @@ func (m *Monitor) seek(ctx context.Context) {
 	defer stop()
 	c, err := portmap.DialLocal(ctx, m.env.rpcbind)
 	if err != nil {
-		m.once("rpcbind", "lock: no rpcbind here: restarts of servers are noticed by polling", "error", err)
+		m.onceAt(slog.LevelInfo, "rpcbind", "lock: no rpcbind here: restarts of servers are noticed by polling", "error", err)
 		return
 	}
 	reg := portmap.NewRegistrar(c)

@@ -26,7 +26,7 @@ type Call struct {
 	Flavor                 rpc.Flavor
 	Cred                   *rpc.Cred // AUTH_SYS; nil otherwise
 	Machine                string    // the machine name of AUTH_SYS
-	// Args are the decoded arguments of an NFS or NFSACL procedure, such as
+	// Args are the decoded arguments of an NFS, NFSACL or NLM procedure, such as
 	// *nfs3.ReadArgs; nil for other programs and for what cannot be decoded.
 	// They are valid until the call is answered.
 	Args xdr.Value
@@ -183,6 +183,12 @@ func (c *Call) String() string {
 // argsText shows what is most telling of the arguments.
 func argsText(args any) string {
 	switch a := args.(type) {
+	case *nlm.LockArgs:
+		return lockText(&a.Lock)
+	case *nlm.UnlockArgs:
+		return lockText(&a.Lock)
+	case *nlm.CancelArgs:
+		return lockText(&a.Lock)
 	case *nfs3.LookupArgs:
 		return fmt.Sprintf(" %q", a.What.Name)
 	case *nfs3.ReadArgs:
@@ -216,6 +222,8 @@ func newArgs(c *Call) xdr.Value {
 	switch {
 	case c.Program == nfsacl.Program:
 		return newACLArgs(c)
+	case c.Program == nlm.Program:
+		return newLockArgs(c)
 	case c.Program != nfs3.Program || c.Version != nfs3.Version:
 		return nil
 	}

@@ -102,9 +102,6 @@ func (s *Server) execute(ctx context.Context, l *link, c *Call) reply {
 	}
 	e := replyHead(c.XID, rpc.Success)
 	if st := p.ServeRPC(context.WithValue(ctx, callKey{}, c), r, e); st != rpc.Success {
-		if st == rpc.GarbageArgs && c.Program == nlm.Program {
-			s.violate(BadArgs, c, "arguments cannot be decoded")
-		}
 		return accepted(c.XID, st, nil)
 	}
 	return reply{e.Bytes(), e.Payload()}

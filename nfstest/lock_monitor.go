@@ -93,6 +93,7 @@ func (s *Server) Notify(state int32) (answered int) {
 func (s *Server) restartLocks() {
 	s.lockMu.Lock()
 	s.locks, s.waiting, s.shares = nil, nil, nil
+	clear(s.busy)
 	s.nsmState += 2
 	state := s.nsmState
 	s.graceEnd = s.o.Now().Add(s.o.Grace)

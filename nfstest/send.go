@@ -17,6 +17,7 @@ func (l *link) answer(c *Call, r reply) {
 		return
 	}
 	l.strict.answered(c)
+	l.s.lockAnswered(c)
 	if p.plain() {
 		l.write(r)
 		return

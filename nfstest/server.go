@@ -63,7 +63,8 @@ type Server struct {
 	shares    []share
 	granting  map[string]chan nlm.Stats // GRANTED_MSGs without their GRANTED_RES, by cookie
 	cookies   uint64
-	locksLost chan struct{} // closed by the next restart
+	busy      map[ownerFile]uint32 // LOCKs that are outstanding, by XID
+	locksLost chan struct{}        // closed by the next restart
 	graceEnd  time.Time
 	nsmState  int32
 	hosts     map[string]net.Addr // watched for their restart, by caller_name
@@ -75,6 +76,7 @@ func New(o Options) *Server {
 	o = o.filled()
 	s := &Server{o: o, seed: o.Seed, links: make(map[*link]struct{}), counts: make(map[string]int), memFree: make(map[string][]int)}
 	s.granting, s.locksLost = make(map[string]chan nlm.Stats), make(chan struct{})
+	s.busy = make(map[ownerFile]uint32)
 	s.hosts, s.nsmState = make(map[string]net.Addr), 1
 	if s.seed == 0 {
 		s.seed = rand.Uint64()

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nlm"
 	"github.com/gonfs/gonfs/rpc"
 )
 
@@ -28,6 +29,7 @@ const (
 	NotCommitted Kind = "not committed"     // UNSTABLE data was left at the end
 	LockLeft     Kind = "lock left"         // a lock was held or waited for at the end
 	LongCookie   Kind = "cookie too long"   // over 32 bytes: NLM allows 1024, and Linux servers do not take them
+	BusyOwner    Kind = "busy owner"        // a LOCK came while another one of its owner was outstanding
 	BadRange     Kind = "bad range"         // of a lock: it goes beyond 2^63-1
 	FreeAll      Kind = "FREE_ALL"          // it kills nfs-ganesha 4.3
 )
@@ -81,7 +83,11 @@ func (l *link) check(c *Call) {
 	if c.odd {
 		s.violate(NotCanonical, c, "credential is not encoded as XDR wants it (padding that is not zero?)")
 	}
-	if !nfsDoor(c.Program) || c.Version != nfs3.Version || c.Proc == nfs3.ProcNull { // NFSACL has the same version
+	switch {
+	case c.Proc == nfs3.ProcNull, c.Program == nlm.Program && newLockArgs(c) == nil:
+		return
+	case c.Program == nlm.Program && c.Version == nlm.Version:
+	case !nfsDoor(c.Program) || c.Version != nfs3.Version: // NFSACL has the same version
 		return
 	}
 	if c.Args == nil {

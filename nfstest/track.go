@@ -34,6 +34,7 @@ func (t *tracker) arrived(l *link, c *Call) {
 		return
 	}
 	l.check(c)
+	l.s.lockArrived(c)
 	reused, other := t.remember(c)
 	if reused {
 		l.s.violate(XIDReused, c, fmt.Sprintf("XID %08x was another call's", c.XID))
