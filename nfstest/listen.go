@@ -18,7 +18,7 @@ import (
 // Start listens on the loopback interface: rpcbind, MOUNT, NFS and NLM have a
 // port each, the same one for all networks. networks are netids, "tcp", "udp",
 // "tcp6" and "udp6"; none means "tcp" and "udp". Ports are ephemeral: rpcbind
-// is not at 111, so a client must be told the other ports (MountOptions) or
+// is not at 111 (unless Options.UsualPorts is set), so a client must be told the other ports (MountOptions) or
 // where rpcbind is.
 func (s *Server) Start(networks ...string) error {
 	if s.err != nil {
@@ -35,7 +35,13 @@ func (s *Server) Start(networks ...string) error {
 		return fmt.Errorf("nfstest: Start was called before, for %v", was)
 	}
 	for d := range doors {
-		if err := s.listenAny(d, networks); err != nil {
+		var err error
+		if s.o.UsualPorts {
+			err = s.listen(d, networks, memPorts[d])
+		} else {
+			err = s.listenAny(d, networks)
+		}
+		if err != nil {
 			s.hangUp(true)
 			return err
 		}

@@ -88,6 +88,10 @@ type Options struct {
 	// NoDRC turns the duplicate-request cache off: a retransmitted call is
 	// executed again.
 	NoDRC bool
+	// UsualPorts makes Start listen where clients look when they are told
+	// nothing: rpcbind at port 111, MOUNT at 20048, NFS at 2049. It is for
+	// network namespaces, where nobody else does.
+	UsualPorts bool
 	// Workers is how many calls of one connection are executed at once; 0
 	// means 64, and 1 keeps their order.
 	Workers int
