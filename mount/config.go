@@ -30,6 +30,10 @@ type Config struct {
 	// Lookup resolves host names: network is "ip", "ip4" or "ip6". nil is the
 	// LookupNetIP of net.DefaultResolver.
 	Lookup func(ctx context.Context, network, host string) ([]netip.Addr, error)
+	// Trace, if set, is told of each step of the mount when it has ended, one at
+	// a time, and must not block. Steps at the server's list of mounts, and those
+	// that came too late to matter, are left out.
+	Trace func(Step)
 	// Logger gets each step at level Debug, and a summary at Info; nil is
 	// silent.
 	Logger *slog.Logger
@@ -48,10 +52,11 @@ type mounter struct {
 	machine  string // of AUTH_SYS
 	cred     rpc.Cred
 	log      *slog.Logger
+	trace    *tracer
 }
 
 func newMounter(cfg Config) *mounter {
-	m := &mounter{cfg: cfg, opts: cfg.Options, log: cfg.Logger, rpcbind: portmap.Port}
+	m := &mounter{cfg: cfg, opts: cfg.Options, log: cfg.Logger, rpcbind: portmap.Port, trace: &tracer{to: cfg.Trace}}
 	if m.opts == nil {
 		m.opts = new(mountopt.Options)
 	}

@@ -3,6 +3,7 @@ package mount
 import (
 	"context"
 	"fmt"
+	"net/netip"
 
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
@@ -39,7 +40,9 @@ func (m *mounter) mount(ctx context.Context) (*Session, error) {
 
 // mountFrom mounts from one of the servers.
 func (m *mounter) mountFrom(ctx context.Context, host string) (*Session, *Error) {
+	end := m.trace.begin(Step{Op: "resolve", Server: host, Asked: "the addresses of " + host})
 	targets, err := m.resolve(ctx, host, m.plan.NFS.family(), m.plan.NFS.Netids[0])
+	end(hosts(targets), "", err)
 	if err != nil {
 		return nil, m.newError("resolve", target{host: host}, err, "")
 	}
@@ -111,7 +114,9 @@ func (m *mounter) mountdTarget(ctx context.Context, t target) (target, error) {
 
 // enter goes from the handle to a session, over each of the ways in turn.
 func (m *mounter) enter(ctx context.Context, t target, ways []endpoint, g *mounted) (*Session, *Error) {
+	end := m.trace.begin(Step{Op: "sec", Server: t.host, Asked: "a flavour of " + flavorNames(g.flavors)})
 	flavor, err := ChooseFlavor(m.opts.Sec, g.flavors)
+	end("sec="+flavorName(uint32(flavor)), "", err)
 	if err != nil {
 		return nil, m.newError("sec", t, err, err.Error())
 	}
@@ -147,18 +152,24 @@ func (m *mounter) enterOver(ctx context.Context, t target, way endpoint, flavor 
 	if m.opts.ACL.Or(true) {
 		lists = nfsacl.NewClient(c)
 	}
+	end := m.trace.begin(stepTo("FSINFO", t, way, "FSINFO, PATHCONF and GETATTR of the export's root"))
 	s.root, err = l.examine(ctx, s.nfs, lists, fh)
 	if err == nil && s.root.attr.Type != nfs3.TypeDir {
 		err = ErrNotDirectory
 	}
+	hint := m.authHint(err, way.netid, l.source().Port())
+	end(s.root.String(), hint, err)
 	if err != nil {
 		s.Close()
-		return nil, m.newError("FSINFO", t, err, m.authHint(err, way.netid, uint16(l.from.Load())))
+		return nil, m.newError("FSINFO", t, err, hint)
 	}
 	if s.root.lists {
 		s.lists = lists
 	}
-	if s.sizes, s.risk, err = m.negotiate(s.root, t, way); err != nil {
+	end = m.trace.begin(Step{Op: "sizes", Server: t.host, Netid: way.netid, Asked: s.root.offer()})
+	s.sizes, s.risk, err = m.negotiate(s.root, t, way)
+	end(fmt.Sprintf("%s, READDIR %d", sizesText(s.sizes), s.sizes.Dtsize), "", err)
+	if err != nil {
 		s.Close()
 		return nil, m.newError("sizes", t, err, "")
 	}
@@ -177,7 +188,7 @@ func (m *mounter) negotiate(root *root, t target, way endpoint) (Sizes, *UDPRisk
 	if !r.UDP || m.tunnel {
 		return Negotiate(r), nil, nil
 	}
-	route := routeTo(t.hostport(way.port), way.netid)
+	route := RouteTo(netip.AddrPortFrom(t.addr, way.port))
 	r.MTU = route.MTU
 	s := Negotiate(r)
 	risk := AssessUDP(route, s)

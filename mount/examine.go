@@ -3,6 +3,7 @@ package mount
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -21,6 +22,20 @@ type root struct {
 	info     nfs3.FsinfoReply
 	pathconf nfs3.PathconfReply
 	lists    bool // the server has NFSACL
+}
+
+// String is what an administrator wants to know of it.
+func (r *root) String() string {
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprintf("owner %d:%d, mode %04o, longest name %d", r.attr.UID, r.attr.GID, r.attr.Mode&0o7777, r.pathconf.NameMax)
+}
+
+// offer is what the server says of sizes.
+func (r *root) offer() string {
+	i := &r.info
+	return fmt.Sprintf("sizes, of rtmax %d, rtpref %d, wtmax %d, wtpref %d, dtpref %d", i.Rtmax, i.Rtpref, i.Wtmax, i.Wtpref, i.Dtpref)
 }
 
 // examine makes the first calls of NFS: FSINFO, PATHCONF and GETATTR at once,

@@ -3,6 +3,7 @@ package mount
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync/atomic"
 	"syscall"
@@ -26,10 +27,10 @@ type link struct {
 	ready atomic.Bool         // the mount is made: from now on connections are renewed for ever
 	made  atomic.Uint32       // connections opened while mounting
 
-	port    atomic.Uint32 // where the program listens now
-	from    atomic.Uint32 // source port of the last connection
-	refused atomic.Bool   // datagrams are: rpcbind is to be asked before the next connection
-	renewed atomic.Int64  // when refusals last ended a connection, UnixNano
+	port    atomic.Uint32                  // where the program listens now
+	from    atomic.Pointer[netip.AddrPort] // source of the last connection; never nil once there was one
+	refused atomic.Bool                    // datagrams are: rpcbind is to be asked before the next connection
+	renewed atomic.Int64                   // when refusals last ended a connection, UnixNano
 }
 
 // renewEvery is how often refused datagrams may end a connection at most: ICMP
@@ -41,7 +42,9 @@ func (m *mounter) connect(ctx context.Context, t target, way endpoint) (*link, e
 	l := &link{m: m, at: t, way: way, first: make(chan transport.Conn, 1), lost: make(chan error, 1)}
 	l.port.Store(uint32(way.port))
 	m.log.DebugContext(ctx, "trying NFS", "address", t.hostport(way.port), "netid", way.netid)
+	end := m.trace.begin(stepTo("connect", t, way, "a connection to NFS"))
 	conn, err := l.open(ctx, way.port, netip.AddrPort{})
+	end(fmt.Sprintf("from port %d", l.source().Port()), "", err)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +65,14 @@ func (l *link) client(flavor rpc.Flavor) *rpc.Client {
 	})
 }
 
+// source is where the last connection came from; the zero value if none was made.
+func (l *link) source() netip.AddrPort {
+	if from := l.from.Load(); from != nil {
+		return *from
+	}
+	return netip.AddrPort{}
+}
+
 // udp reports whether messages are datagrams.
 func (l *link) udp() bool { return transportOf(l.way.netid) == portmap.NetidUDP }
 
@@ -74,7 +85,8 @@ func (l *link) open(ctx context.Context, port uint16, last netip.AddrPort) (tran
 	if err != nil {
 		return nil, err
 	}
-	l.from.Store(uint32(sourceOf(conn).Port()))
+	from := sourceOf(conn)
+	l.from.Store(&from)
 	if l.udp() {
 		conn = &refusals{conn, l}
 	}

@@ -3,6 +3,7 @@ package mount
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/gonfs/gonfs/mountd"
@@ -67,17 +68,22 @@ func (m *mounter) mnt(ctx context.Context, t target, ways []endpoint) (*mounted,
 func (m *mounter) mntOver(ctx context.Context, t target, e endpoint) (*mounted, *Error) {
 	ctx, stop := within(ctx, answerLimit(e.netid), "mountd over "+e.netid)
 	defer stop()
+	end := m.trace.begin(stepTo("MNT", t, e, "MNT of "+m.cfg.Spec.Path))
 	// MOUNT is called with AUTH_SYS whatever the flavour of NFS will be.
 	c, err := m.open(ctx, t, e, m.resvport, rpc.AuthSys(m.machine), retransmit)
 	if err = reason(ctx, err); err != nil {
+		end("", "", err)
 		return nil, m.newError("MNT", t, err, "")
 	}
 	defer c.Close()
 	from := c.local.Port()
 	r, err := mountd.NewClient(c.Client).Mnt(ctx, m.cfg.Spec.Path)
 	if err = reason(ctx, err); err != nil {
-		return nil, m.newError("MNT", t, err, m.mntHint(err, e.netid, from))
+		hint := m.mntHint(err, e.netid, from)
+		end("", hint, err)
+		return nil, m.newError("MNT", t, err, hint)
 	}
+	end(fmt.Sprintf("granted to port %d: a handle of %d bytes, flavours %s", from, len(r.FH), flavorNames(r.Flavors)), "", nil)
 	m.log.DebugContext(ctx, "export granted", "spec", m.spec, "netid", e.netid, "port", e.port, "flavors", r.Flavors)
 	return &mounted{at: t, by: e, from: from, fh: r.FH, flavors: r.Flavors}, nil
 }

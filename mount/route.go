@@ -2,6 +2,7 @@ package mount
 
 import (
 	"net"
+	"net/netip"
 	"time"
 )
 
@@ -17,14 +18,14 @@ type Route struct {
 // defaultFragTime is ipfrag_time as Linux comes with it (ip-sysctl).
 const defaultFragTime = 30 * time.Second
 
-// routeTo finds out about the route to an address. Nothing is sent.
-func routeTo(hostport, netid string) Route {
-	r := Route{V6: isV6(netid), FragTime: defaultFragTime}
+// RouteTo finds out about the route to an address. Nothing is sent.
+func RouteTo(to netip.AddrPort) Route {
+	r := Route{V6: to.Addr().Is6(), FragTime: defaultFragTime}
 	network := "udp4"
 	if r.V6 {
 		network = "udp6"
 	}
-	nc, err := net.Dial(network, hostport)
+	nc, err := net.Dial(network, to.String())
 	if err != nil {
 		return r
 	}

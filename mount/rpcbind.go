@@ -3,6 +3,7 @@ package mount
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 
@@ -91,8 +92,11 @@ func (m *mounter) askOver(ctx context.Context, t target, transport string, queri
 	if v6 {
 		netid += "6"
 	}
-	c, err := m.open(ctx, t, endpoint{netid: netid, port: m.rpcbind}, false, nil, retransmit)
+	at := endpoint{netid: netid, port: m.rpcbind}
+	end := m.trace.begin(stepTo("rpcbind", t, at, "a connection to rpcbind"))
+	c, err := m.open(ctx, t, at, false, nil, retransmit)
 	if err != nil {
+		end("", "", err)
 		return nil, err
 	}
 	defer c.Close()
@@ -114,6 +118,7 @@ func (m *mounter) askOver(ctx context.Context, t target, transport string, queri
 	for _, q := range queries {
 		wg.Go(func() {
 			port, err := uint16(0), error(nil)
+			end := m.trace.begin(stepTo("rpcbind", t, at, "the port of "+q.String()))
 			switch prot, _ := portmap.NetidProt(q.netid); {
 			case !v6:
 				port, err = portmap.NewClient(c.Client).Getport(ctx, portmap.Mapping{Prog: q.prog, Vers: q.vers, Prot: prot})
@@ -124,6 +129,7 @@ func (m *mounter) askOver(ctx context.Context, t target, transport string, queri
 				// question (RFC 1833 section 2.2.1).
 				port, err = portIn(list, q)
 			}
+			end(fmt.Sprintf("port %d", port), "", reason(ctx, err))
 			tell(q, port, err)
 		})
 	}

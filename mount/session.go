@@ -2,6 +2,7 @@ package mount
 
 import (
 	"context"
+	"net/netip"
 	"sync"
 
 	"github.com/gonfs/gonfs/mountopt"
@@ -91,6 +92,10 @@ func (s *Session) Options() *mountopt.Options { return s.opts }
 // Server returns the address that the server was reached at, or its name if
 // the caller's dialer resolves it.
 func (s *Session) Server() string { return s.link.at.host }
+
+// Source returns the address and port that the last connection came from; the
+// zero value if it has none, as a tunnel may.
+func (s *Session) Source() netip.AddrPort { return s.link.source() }
 
 // Spec returns what was mounted.
 func (s *Session) Spec() mountopt.Spec { return s.m.cfg.Spec }

@@ -2,6 +2,7 @@ package mount
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -92,13 +93,13 @@ func TestWhatAWarningSays(t *testing.T) {
 }
 
 func TestTheRouteIsThatOfLoopback(t *testing.T) {
-	for netid, addr := range map[string]string{"udp": "127.0.0.1:9", "udp6": "[::1]:9"} {
-		r := routeTo(addr, netid)
-		if r.Interface == "" || r.MTU < 1280 || r.FragTime <= 0 || r.V6 != (netid == "udp6") {
-			t.Errorf("%s: %+v", netid, r)
+	for addr, v6 := range map[string]bool{"127.0.0.1:9": false, "[::1]:9": true} {
+		r := RouteTo(netip.MustParseAddrPort(addr))
+		if r.Interface == "" || r.MTU < 1280 || r.FragTime <= 0 || r.V6 != v6 {
+			t.Errorf("%s: %+v", addr, r)
 		}
 	}
-	if r := routeTo("nonsense", "udp"); r.Interface != "" || r.MTU != 0 || r.FragTime != defaultFragTime {
+	if r := RouteTo(netip.AddrPort{}); r.Interface != "" || r.MTU != 0 || r.FragTime != defaultFragTime {
 		t.Errorf("a route to nowhere: %+v", r)
 	}
 }
