@@ -51,7 +51,7 @@ func newApp() *cli.App {
 		},
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(), explainCommand(),
-			showmountCommand(), rpcinfoCommand(),
+			doctorCommand(), showmountCommand(), rpcinfoCommand(),
 			lsCommand(), catCommand(), cpCommand(), statCommand(), dfCommand(),
 			demoCommand(), benchCommand(),
 		},

@@ -65,14 +65,23 @@ func netidOf(transport string, a netip.Addr) string {
 // askServer opens a connection over netid to a port of a, and calls do with a client
 // that is good for the few calls of one question.
 func askServer(ctx context.Context, netid string, a netip.Addr, port uint16, do func(ctx context.Context, c *rpc.Client) error) error {
-	limit, policy := askTCP, rpc.Policy{Timeo: time.Minute, SoftConn: true}
+	limit := askTCP
 	if isUDP(netid) {
-		limit, policy.Timeo, policy.MaxTimeo = askUDP, askResend, askResend
+		limit = askUDP
+	}
+	return askThrough(ctx, &transport.Dialer{Timeout: limit}, limit, netid, a, port, do)
+}
+
+// askThrough is askServer with a dialer and a limit.
+func askThrough(ctx context.Context, d *transport.Dialer, limit time.Duration, netid string, a netip.Addr, port uint16,
+	do func(ctx context.Context, c *rpc.Client) error) error {
+	policy := rpc.Policy{Timeo: time.Minute, SoftConn: true}
+	if isUDP(netid) {
+		policy.Timeo, policy.MaxTimeo = askResend, askResend
 	}
 	where := net.JoinHostPort(a.String(), strconv.Itoa(int(port))) + " over " + netid
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer from %s within %v", where, limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &silence{where, limit})
 	defer cancel()
-	d := transport.Dialer{Timeout: limit}
 	conn, err := d.Dial(ctx, netid, net.JoinHostPort(a.String(), strconv.Itoa(int(port))), netip.AddrPort{})
 	if err != nil {
 		return fmt.Errorf("%s: %w", where, err)
@@ -106,6 +115,17 @@ func askServer(ctx context.Context, netid string, a netip.Addr, port uint16, do 
 	}
 	return err
 }
+
+// silence is why a question was given up.
+type silence struct {
+	where string
+	after time.Duration
+}
+
+func (e *silence) Error() string { return fmt.Sprintf("no answer from %s within %v", e.where, e.after) }
+
+// Timeout implements the interface of net.Error.
+func (e *silence) Timeout() bool { return true }
 
 // registrations asks the rpcbind of host what it has, and returns the address
 // that answered as well: over TCP, then UDP, by the newest version that it has.
