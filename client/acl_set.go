@@ -46,11 +46,11 @@ func (fs *FS) SetACLs(ctx context.Context, cred *rpc.Cred, ino *Inode, l ACLs) e
 	if err := fs.setACLs(ctx, cred, ino, l); err != nil {
 		return err
 	}
-	if l.Access.Minimal() && len(l.Default) == 0 {
+	if !l.Access.Named() && len(l.Default) == 0 {
 		return nil
 	}
 	got, err := fs.getACLs(ctx, cred, ino)
-	if err == nil && (!l.Access.Minimal() && got.Access == nil || len(l.Default) > 0 && got.Default == nil) {
+	if err == nil && (l.Access.Named() && got.Access == nil || len(l.Default) > 0 && got.Default == nil) {
 		err = nfs3.ErrNotsupp
 	}
 	return err

@@ -54,6 +54,11 @@ func (a ACL) Minimal() bool {
 	return len(a) == 3 && a.find(UserObj) != nil && a.find(GroupObj) != nil && a.find(Other) != nil
 }
 
+// Named reports whether a has entries for named users or groups.
+func (a ACL) Named() bool {
+	return slices.ContainsFunc(a, func(e Entry) bool { return e.Tag.named() })
+}
+
 // Mode returns mode with the permission bits that an object with the access
 // list a has: those of the owner, the mask or else the group, and others.
 func (a ACL) Mode(mode uint32) uint32 {
@@ -144,12 +149,11 @@ func (a ACL) Valid() error {
 		return &ListError{fmt.Sprintf("%d entries, where %d is the most", len(a), MaxEntries)}
 	}
 	seen := make(map[Entry]bool, len(a))
-	named := false
 	for _, e := range a {
 		key := Entry{Tag: e.Tag}
 		switch e.Tag {
 		case User, Group:
-			key.ID, named = e.ID, true
+			key.ID = e.ID
 		case UserObj, GroupObj, Mask, Other:
 		default:
 			return &ListError{fmt.Sprintf("tag %#x", uint32(e.Tag))}
@@ -167,7 +171,7 @@ func (a ACL) Valid() error {
 			return &ListError{"no entry for " + Entry{Tag: t}.who()}
 		}
 	}
-	if named && !seen[Entry{Tag: Mask}] {
+	if a.Named() && !seen[Entry{Tag: Mask}] {
 		return &ListError{"a named user or group, but no mask"}
 	}
 	return nil
@@ -202,19 +206,14 @@ func (a ACL) Sort() {
 // setfacl(1) does after a change. It returns the list, sorted.
 func (a ACL) UpdateMask() ACL {
 	var perm uint32
-	named := false
 	for _, e := range a {
-		switch e.Tag {
-		case User, Group:
-			named = true
-			fallthrough
-		case GroupObj:
+		if e.Tag.named() || e.Tag == GroupObj {
 			perm |= e.Perm
 		}
 	}
 	if m := a.find(Mask); m != nil {
 		m.Perm = perm
-	} else if named {
+	} else if a.Named() {
 		a = append(a, Entry{Mask, 0, perm})
 	}
 	a.Sort()

@@ -144,6 +144,10 @@ func parseEntry(text string, n Names) (e TextEntry, err error) {
 		e.NoPerm = true
 		return e, nil
 	case 1:
+		if fields[0] == "" {
+			e.NoPerm = true
+			return e, nil
+		}
 		e.Perm, e.CapX, err = parsePerm(fields[0])
 		if err != nil {
 			err = &TextError{text, err.Error()}
@@ -176,9 +180,6 @@ func parseID(t Tag, text string, n Names) (uint32, error) {
 func parsePerm(text string) (perm uint32, capX bool, err error) {
 	if len(text) == 1 && text[0] >= '0' && text[0] <= '7' {
 		return uint32(text[0] - '0'), false, nil
-	}
-	if text == "" {
-		return 0, false, fmt.Errorf("has no permissions: give some of rwxX, or -")
 	}
 	for _, r := range text {
 		switch r {

@@ -37,7 +37,7 @@ func TestParseEntriesAsSetfacl(t *testing.T) {
 			t.Errorf("%q: %v %s", tt.text, err, diff)
 		}
 	}
-	for _, bad := range []string{"x:joe:r", "joe", "u:nobody-here:r", "u:-1:r", "u:4294967295:r", "u:joe:q", "u:joe:8", "u:joe:", "m:joe:r", "u:joe:r:w", "d:"} {
+	for _, bad := range []string{"x:joe:r", "joe", "u:nobody-here:r", "u:-1:r", "u:4294967295:r", "u:joe:q", "u:joe:8", "m:joe:r", "u:joe:r:w", "d:"} {
 		var e *TextError
 		if got, err := ParseEntries(bad, joe); !errors.As(err, &e) || e.Text != bad {
 			t.Errorf("%q: got %v, %v", bad, got, err)
@@ -77,7 +77,7 @@ func TestParseIsTheOppositeOfString(t *testing.T) {
 	if diff := cmp.Diff(full, again); err != nil || diff != "" {
 		t.Error(full.String(), err, diff)
 	}
-	for _, bad := range []string{"u::rw", "u::rw,g::r,o::-,d:o::r", "u::X,g::r,o::-", "u::,g::r,o::r"} {
+	for _, bad := range []string{"u::rw", "u::rw,g::r,o::-,d:o::r", "u::X,g::r,o::-", "u::rw,g::,o::r"} {
 		if a, err := Parse(bad, joe); err == nil {
 			t.Errorf("%q is %v", bad, a)
 		}

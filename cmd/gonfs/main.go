@@ -52,7 +52,7 @@ func newApp() *cli.App {
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(), explainCommand(),
 			doctorCommand(), showmountCommand(), rpcinfoCommand(),
-			lsCommand(), catCommand(), cpCommand(), statCommand(), dfCommand(),
+			lsCommand(), catCommand(), cpCommand(), statCommand(), dfCommand(), getfaclCommand(), setfaclCommand(),
 			demoCommand(), benchCommand(),
 		},
 		Action: func(c *cli.Context) error {

@@ -9,7 +9,9 @@ import (
 
 // Permute returns args with the flags in front of the operands, each group in
 // its order, for the command of app that args name. What follows "--" is
-// operands. args[0] is the program.
+// operands. args[0] is the program. One-letter flags may stand together, and
+// before their value ("-Rm u:joe:r"), where the command has
+// UseShortOptionHandling.
 func Permute(app *cli.App, args []string) []string {
 	if len(args) < 2 {
 		return args
@@ -17,6 +19,9 @@ func Permute(app *cli.App, args []string) []string {
 	flags, head, rest := app.Flags, args[:1], args[1:]
 	if c := app.Command(rest[0]); c != nil {
 		flags, head, rest = c.Flags, args[:2], rest[1:]
+		if c.UseShortOptionHandling {
+			rest = split(rest, shortValued(flags))
+		}
 	}
 	return slices.Concat(head, permute(rest, takesValue(flags)))
 }
@@ -41,6 +46,18 @@ func takesValue(flags []cli.Flag) func(string) bool {
 		}
 	}
 	return func(n string) bool { return names[n] }
+}
+
+// shortValued returns the one-letter flags that take a value.
+func shortValued(flags []cli.Flag) (letters string) {
+	for _, f := range flags {
+		for _, n := range f.Names() {
+			if d, ok := f.(cli.DocGenerationFlag); ok && d.TakesValue() && len(n) == 1 {
+				letters += n
+			}
+		}
+	}
+	return letters
 }
 
 func permute(args []string, valued func(string) bool) []string {

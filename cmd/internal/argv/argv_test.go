@@ -12,6 +12,9 @@ func TestFlagsMayStandAnywhere(t *testing.T) {
 	app := &cli.App{Commands: []*cli.Command{{
 		Name:  "ls",
 		Flags: []cli.Flag{&cli.StringSliceFlag{Name: "o"}, &cli.BoolFlag{Name: "l"}, &cli.IntFlag{Name: "inflight"}},
+	}, {
+		Name: "setfacl", UseShortOptionHandling: true,
+		Flags: []cli.Flag{&cli.StringFlag{Name: "m"}, &cli.BoolFlag{Name: "R"}, &cli.StringFlag{Name: "set"}},
 	}}}
 	for in, want := range map[string]string{
 		"gonfs":                         "gonfs",
@@ -25,6 +28,9 @@ func TestFlagsMayStandAnywhere(t *testing.T) {
 		"gonfs ls a:/b -o":              "gonfs ls -o -- a:/b",
 		"gonfs srv:/e /mnt -v":          "gonfs -v -- srv:/e /mnt",
 		"gonfs ls":                      "gonfs ls",
+		"gonfs setfacl -Rm u:j:r a:/b":  "gonfs setfacl -R -m u:j:r -- a:/b",
+		"gonfs setfacl a:/b -mu:j:r":    "gonfs setfacl -m u:j:r -- a:/b",
+		"gonfs setfacl --set u::r a:/b": "gonfs setfacl --set u::r -- a:/b",
 	} {
 		if got := strings.Join(Permute(app, strings.Fields(in)), " "); got != want {
 			t.Errorf("%s:\n got %s\nwant %s", in, got, want)
