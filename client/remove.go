@@ -66,7 +66,10 @@ func (fs *FS) Rmdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 	}
 	cred = fs.credOr(cred)
 	args := nfs3.RmdirArgs{Object: nfs3.DirOpArgs{Name: name}}
-	ino, _ := fs.lastKnown(dir, name)
+	ino, err := fs.meant(ctx, cred, dir, name) // see Rename
+	if err != nil {
+		return err
+	}
 	return fs.unmake(ctx, cred, "RMDIR", dir, name, ino, func(reply *nfs3.RemoveReply) error {
 		args.Object.Dir = dir.FH()
 		return fs.nfs.Rmdir(ctx, cred, &args, (*nfs3.RmdirReply)(reply))

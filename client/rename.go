@@ -20,7 +20,12 @@ func (fs *FS) Rename(ctx context.Context, cred *rpc.Cred, fromDir *Inode, fromNa
 		return err
 	}
 	cred = fs.credOr(cred)
-	ino, _ := fs.lastKnown(fromDir, fromName)
+	// What is renamed must be known, or nobody could tell what became of a
+	// RENAME whose reply was lost.
+	ino, err := fs.meant(ctx, cred, fromDir, fromName)
+	if err != nil {
+		return err
+	}
 	if ino != nil {
 		if err := fs.drain(ctx, ino); err != nil {
 			return err

@@ -61,6 +61,12 @@ func TestCallsThatWereSentTwice(t *testing.T) {
 		{"RENAME is ours if the file has the new name", nfs3.ProcRename, func(fs *FS, t *testing.T) error {
 			return fs.Rename(t.Context(), alice, fs.Root(), "f", fs.Root(), "new")
 		}, nil, nfs3.ErrNoent},
+		{"RMDIR of a directory that was never heard of", nfs3.ProcRmdir, func(fs *FS, t *testing.T) error {
+			return fs.Rmdir(t.Context(), alice, fs.Root(), "unheard-d")
+		}, nil, nfs3.ErrNoent},
+		{"RENAME of a file that was never heard of", nfs3.ProcRename, func(fs *FS, t *testing.T) error {
+			return fs.Rename(t.Context(), alice, fs.Root(), "unheard-f", fs.Root(), "new")
+		}, nil, nfs3.ErrNoent},
 	}
 	for _, strict := range []bool{false, true} {
 		for _, tt := range tests {
@@ -72,6 +78,8 @@ func TestCallsThatWereSentTwice(t *testing.T) {
 				r := newRig(t, nfstest.Options{NoDRC: true})
 				must(t, r.Mkdir("d", 0o777))
 				must(t, r.WriteFile("f", []byte("x"), 0o666))
+				must(t, r.Mkdir("unheard-d", 0o777))
+				must(t, r.WriteFile("unheard-f", []byte("x"), 0o666))
 				fs := r.mount(opts, Options{})
 				find(t, fs, "f")
 				find(t, fs, "d")
