@@ -11,6 +11,9 @@ import (
 type file struct {
 	fh     nfs3.FH
 	spaces [2]space // see Engine.space
+
+	parties map[Owner]*party // who is known to the server
+	asking  []*request       // what the server is being asked for, in the order of their coming
 }
 
 // space is a set of locks that are in each other's way.
@@ -31,6 +34,9 @@ func (e *Engine) fileLocked(fh nfs3.FH) *file {
 
 // dropLocked forgets f if there is nothing to say of it.
 func (e *Engine) dropLocked(f *file) {
+	if len(f.parties)+len(f.asking) > 0 {
+		return
+	}
 	for i := range f.spaces {
 		if s := &f.spaces[i]; len(s.held)+len(s.waiting) > 0 {
 			return

@@ -8,13 +8,20 @@ import (
 	"github.com/gonfs/gonfs/rpc"
 )
 
-// request is one lock that is wanted. It does not change.
+// request is one lock that is wanted.
 type request struct {
 	fh   nfs3.FH
 	cred *rpc.Cred
 	wait bool
 	wake chan struct{} // of capacity 1: look again
 	lock Lock
+
+	// Of one that goes to the server:
+	quit chan struct{} // closed when it is decided
+	done chan struct{} // likewise
+	// The engine's mutex guards the rest.
+	decided bool // err is how it went, or the caller has gone
+	err     error
 }
 
 // kick has r look again whether it can go on.

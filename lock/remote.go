@@ -1,0 +1,310 @@
+package lock
+
+import (
+	"context"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/gonfs/gonfs/nlm"
+)
+
+// How often the server is asked again.
+const (
+	pollFirst = time.Second      // for a lock that is blocked, doubled each time
+	pollLast  = 4 * time.Second  // and no further
+	pollCalls = 30 * time.Second // but to here if the server is known to call back
+	graceWait = 5 * time.Second  // most of the wait in a grace period; it begins at pollFirst
+	downFirst = 500 * time.Millisecond
+	downLast  = 5 * time.Second
+)
+
+// lockThere takes a lock at the server, and in the table when the server has
+// granted it. The work is done by a goroutine of its own, which outlives the
+// caller where something must be taken back.
+func (e *Engine) lockThere(ctx context.Context, r *request) error {
+	r.quit, r.done = make(chan struct{}), make(chan struct{})
+	if !e.begin() {
+		return fail("lock", r.lock.Range, syscall.ENOLCK)
+	}
+	go func() { // ends when nothing of the request is left to do, or the engine ends
+		defer e.jobs.Done()
+		e.obtain(r)
+	}()
+	var err error
+	if r.wait { // fcntl(2): F_SETLKW ends at any signal that is caught
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+	} else {
+		err = await(ctx, r.done)
+	}
+	if err != nil && e.abandon(r) {
+		return err
+	}
+	<-r.done
+	return r.err
+}
+
+// abandon ends r, unless it has its lock or its error already.
+func (e *Engine) abandon(r *request) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return r.decideLocked(nil)
+}
+
+// finish tells the caller how it went, unless he has gone.
+func (e *Engine) finish(r *request, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r.decideLocked(err)
+}
+
+// decideLocked ends r with err, once; it reports whether it did.
+func (r *request) decideLocked(err error) bool {
+	if r.decided {
+		return false
+	}
+	r.decided, r.err = true, err
+	close(r.quit)
+	close(r.done)
+	return true
+}
+
+// obtain goes on until r has its lock, has failed, or is abandoned. In the last
+// two cases it leaves the server as it was. It is in the file's list of those
+// who ask before the server hears of it: the grant may come before the answer.
+func (e *Engine) obtain(r *request) {
+	e.mu.Lock()
+	f := e.fileLocked(r.fh)
+	f.asking = append(f.asking, r)
+	// Between two attempts the owner must not become another one.
+	p := e.joinLocked(f, r.lock.Owner, r.cred)
+	e.mu.Unlock()
+	defer func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		unask(f, r)
+		e.partLocked(f, r.lock.Owner, p)
+	}()
+
+	var a attempt
+	for {
+		if !e.unhindered(r) {
+			break
+		}
+		a.stat, a.err = 0, nil
+		if !e.inTurn(r.quit, r.fh, r.lock.Owner, r.cred, func(p *party) { e.attempt(r, p, &a) }) {
+			break
+		}
+		pause, err := e.judge(r, &a)
+		switch {
+		case a.taken:
+			return
+		case a.local:
+			e.obtainHere(r)
+			return
+		}
+		if err != nil {
+			e.finish(r, err)
+			break
+		}
+		if pause >= 0 && !e.pause(r, pause) {
+			break
+		}
+	}
+	errno := syscall.EIO // a server that may have restarted is away
+	if e.life.Err() != nil {
+		errno = syscall.ENOLCK
+	}
+	e.finish(r, fail("lock", r.lock.Range, errno))
+	if a.unsure {
+		e.restore(r)
+	}
+}
+
+// attempt is what is known of r at the server.
+type attempt struct {
+	stat   nlm.Stats
+	err    error         // of the call: it is not known what the server did
+	taken  bool          // the lock is in the table
+	full   error         // granted, but there is no room in the table
+	local  bool          // the mount does without the server from now on
+	unsure bool          // the server may hold or keep something of it
+	pause  time.Duration // the last one
+}
+
+// attempt asks the server once. It is called in the owner's turn, so that the
+// table and the server change in the same order.
+func (e *Engine) attempt(r *request, p *party, a *attempt) {
+	e.journal.note(r.fh, p.svid)
+	was := a.unsure
+	a.unsure = true
+	a.stat, a.err = e.callLock(r, p)
+	switch {
+	case a.err != nil:
+		return
+	case a.stat == nlm.Granted:
+		a.taken, a.full = e.accept(r)
+	case a.stat == nlm.Blocked:
+	default:
+		a.unsure = was && r.wait // a request that was Blocked once may still be
+	}
+}
+
+// accept puts a lock that the server has granted into the table.
+func (e *Engine) accept(r *request) (bool, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r.decided { // the caller has gone
+		return false, nil
+	}
+	if err := e.takeLocked(r); err != nil {
+		return false, err
+	}
+	return r.decideLocked(nil), nil
+}
+
+// judge decides what follows on an answer: the end, with an error, or another
+// attempt after a pause. A negative pause is none at all.
+func (e *Engine) judge(r *request, a *attempt) (time.Duration, error) {
+	if a.err == nil {
+		e.heard(a.stat)
+	}
+	switch {
+	case a.err != nil:
+		return e.judgeFailure(r, a)
+	case a.stat == nlm.Granted:
+		return -1, a.full
+	case a.stat == nlm.Denied && !r.wait:
+		return 0, e.refused(r, syscall.EAGAIN, nil)
+	case a.stat == nlm.Blocked && !r.wait:
+		return 0, e.refused(r, syscall.EAGAIN, nil)
+	case a.stat == nlm.Blocked, a.stat == nlm.Denied:
+		// Denied comes from servers that do not let anybody wait.
+		a.pause = nextPause(a.pause, pollFirst, e.pollLimit())
+		return a.pause, nil
+	case a.stat == nlm.DeniedGracePeriod:
+		a.pause = nextPause(a.pause, pollFirst, graceWait)
+		return a.pause, nil
+	}
+	return 0, e.refused(r, a.stat.Errno(), a.stat)
+}
+
+// judgeFailure decides what follows on a call without an answer.
+func (e *Engine) judgeFailure(r *request, a *attempt) (time.Duration, error) {
+	switch {
+	case e.life.Err() != nil:
+		return 0, e.refused(r, syscall.ENOLCK, nil)
+	case e.caller.absent(a.err):
+		a.unsure = false // nothing was sent
+		if e.goLocal(a.err) {
+			a.local = true
+			return -1, nil
+		}
+		return 0, e.refused(r, syscall.ENOLCK, a.err)
+	case !e.caller.server.Hard:
+		return 0, e.refused(r, syscall.EIO, a.err)
+	}
+	e.log.Debug("lock: no answer, asking again", "server", e.caller.server.Name, "error", a.err)
+	a.pause = nextPause(a.pause, downFirst, downLast)
+	return a.pause, nil
+}
+
+func (e *Engine) refused(r *request, errno syscall.Errno, cause error) error {
+	return &Error{Op: "lock", Range: r.lock.Range, Errno: errno, Cause: cause}
+}
+
+// nextPause doubles a pause, from first to last.
+func nextPause(was, first, last time.Duration) time.Duration { return min(max(2*was, first), last) }
+
+// pollLimit is the longest pause between polls.
+func (e *Engine) pollLimit() time.Duration {
+	if e.calledBack.Load() {
+		return pollCalls
+	}
+	return pollLast
+}
+
+// pause waits until it is time to ask again: the pause is over, or something
+// has happened. It reports false if r was abandoned or the engine ended.
+func (e *Engine) pause(r *request, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-r.wake:
+		return true
+	case <-r.quit:
+	case <-e.life.Done():
+	}
+	return false
+}
+
+// unhindered waits until nobody in the table is in r's way: the daemon's own
+// queue comes before the server's. It reports false if r was decided meanwhile.
+func (e *Engine) unhindered(r *request) bool {
+	for {
+		e.mu.Lock()
+		if r.decided {
+			e.mu.Unlock()
+			return false
+		}
+		free, err := e.freeLocked(r)
+		if free {
+			e.fileLocked(r.fh).spaces[e.space(r.lock.Owner.Kind)].leave(r)
+		}
+		e.mu.Unlock()
+		if err != nil {
+			e.finish(r, err)
+		}
+		if free || err != nil {
+			return free
+		}
+		select {
+		case <-r.wake:
+			continue
+		case <-r.quit:
+		case <-e.life.Done():
+		}
+		e.mu.Lock()
+		e.leaveLocked(r)
+		e.mu.Unlock()
+		return false
+	}
+}
+
+// obtainHere is obtain without the server, which has turned out to have no lock
+// manager.
+func (e *Engine) obtainHere(r *request) {
+	for {
+		e.mu.Lock()
+		if r.decided {
+			e.leaveLocked(r)
+			e.mu.Unlock()
+			return
+		}
+		free, err := e.freeLocked(r)
+		if free {
+			err = e.takeLocked(r)
+		}
+		if free || err != nil {
+			r.decideLocked(err)
+		}
+		e.mu.Unlock()
+		select {
+		case <-r.wake:
+		case <-r.quit:
+		}
+	}
+}
+
+// unask takes r out of the list of those who ask.
+func unask(f *file, r *request) {
+	if i := slices.Index(f.asking, r); i >= 0 {
+		f.asking = slices.Delete(f.asking, i, i+1)
+	}
+}
