@@ -48,7 +48,7 @@ func (e *Engine) serveCallbacks(dir string) {
 	said := ""
 	for {
 		err := e.beAgent(dir)
-		pause := agentEvery
+		pause := e.agentEvery
 		if err != nil && e.life.Err() == nil {
 			if text := err.Error(); text != said {
 				said = text

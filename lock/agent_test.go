@@ -100,6 +100,7 @@ func (h *hosted) daemon(t *testing.T) *Engine {
 			}},
 		StateDir: h.h.dir, Siblings: &h.kids, Rpcbind: h.h.sock, Host: "client",
 	})
+	e.agentEvery = 20 * time.Millisecond
 	h.kids.mu.Lock()
 	h.kids.es = append(h.kids.es, e)
 	h.kids.mu.Unlock()

@@ -70,6 +70,8 @@ type Engine struct {
 	started  sync.Once
 	agent    atomic.Bool // servers call this daemon back
 
+	agentEvery time.Duration // shorter in tests
+
 	watchOnce, monitorOnce sync.Once
 	monitor                atomic.Pointer[Monitor]
 
@@ -106,7 +108,7 @@ const maxHeld = 256 << 10
 func New(c Config) *Engine {
 	e := &Engine{
 		log: c.Logger, auto: c.Auto, local: c.Local, machine: c.Host, files: map[nfs3.FH]*file{},
-		identities: map[Owner]*identity{}, bySvid: map[int32]Owner{}, lastSvid: rand.Int32(),
+		identities: map[Owner]*identity{}, bySvid: map[int32]Owner{}, lastSvid: rand.Int32(), agentEvery: agentEvery,
 	}
 	e.lastCookie.Store(rand.Uint32())
 	e.life, e.end = context.WithCancel(context.Background())
