@@ -61,12 +61,19 @@ const (
 	timeoUDP    = time.Second
 )
 
-// policy fails after a while, so that the port is asked for again.
+// policy sends a call again, with its XID, until it is answered (on a mount that
+// is not hard: for a while), each time over a fresh connection after the major
+// timeout, for which rpcbind is asked again. A server that refuses connections
+// is an answer: it has no lock manager, or is just starting.
 func (s *Server) policy() rpc.Policy {
+	p := rpc.Policy{Timeo: timeoTCP, Retrans: 1, MaxTimeo: 2 * timeoTCP, Reconnect: true, SoftConn: true}
 	if s.udp() {
-		return rpc.Policy{Timeo: timeoUDP, Retrans: 2, Backoff: rpc.Exponential, MaxTimeo: timeoTCP, Recovery: rpc.SoftErr, SoftConn: true}
+		p.Timeo, p.Retrans, p.Backoff, p.MaxTimeo = timeoUDP, 2, rpc.Exponential, timeoTCP
 	}
-	return rpc.Policy{Timeo: timeoTCP, Retrans: 1, MaxTimeo: 2 * timeoTCP, Recovery: rpc.SoftErr, SoftConn: true}
+	if !s.Hard {
+		p.Recovery = rpc.SoftErr
+	}
+	return p
 }
 
 // caller calls the lock manager of a server. It is safe for concurrent use.
@@ -140,7 +147,7 @@ func (c *caller) current() (*rpc.Client, int, error) {
 // dropLocked has the next call start over, at rpcbind.
 func (c *caller) dropLocked() {
 	old := c.client
-	c.client, c.port = nil, 0
+	c.client = nil
 	c.made++ // what becomes of the old one's connections is of no interest
 	if old != nil {
 		go old.Close() // within a second: it waits for its connections
@@ -168,24 +175,15 @@ func (e *noRpcbindError) Unwrap() error { return e.err }
 
 // dial connects client n to the lock manager.
 func (c *caller) dial(ctx context.Context, last netip.AddrPort, n int) (transport.Conn, error) {
-	c.mu.Lock()
-	port := c.port
-	c.mu.Unlock()
-	if port == 0 {
-		var err error
-		if port, err = c.server.portOf(ctx, c.machine); err != nil {
-			return nil, err
-		}
+	port, err := c.server.portOf(ctx, c.machine)
+	if err != nil {
+		return nil, err
 	}
 	d := c.server.dialer(c.server.Reserved)
 	conn, err := d.Dial(ctx, c.server.Netid, c.server.hostport(port), last)
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if err != nil {
-		c.port = 0
 		return nil, err
 	}
-	c.port = port
 	return &watched{conn, func() {
 		c.mu.Lock()
 		current := n == c.made
@@ -234,8 +232,7 @@ func (s *Server) portOf(ctx context.Context, machine string) (uint16, error) {
 func (s *Server) ask(ctx context.Context, over, machine string) (uint16, error) {
 	ctx, stop := context.WithTimeout(ctx, rpcbindTime)
 	defer stop()
-	policy := s.policy()
-	policy.Timeo = timeoUDP
+	policy := rpc.Policy{Timeo: timeoUDP, Recovery: rpc.SoftErr, SoftConn: true}
 	c := rpc.NewClient(rpc.Options{
 		Program: portmap.Program, Version: portmap.Version2, Policy: policy, Server: s.Host, Auth: rpc.AuthSys(machine),
 		Dial: func(ctx context.Context, last netip.AddrPort) (transport.Conn, error) {
