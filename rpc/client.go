@@ -20,7 +20,15 @@ type Options struct {
 	// ask rpcbind again for the port. Its ctx ends when the Client is closed.
 	Dial func(ctx context.Context, last netip.AddrPort) (transport.Conn, error)
 
+	// Probe opens a connection from any port to where the last one of Dial
+	// went, to see whether the server answers while another connection is
+	// silent; it ends after one NULL. nil is Dial with a zero address.
+	Probe func(ctx context.Context) (transport.Conn, error)
+
 	Policy Policy
+	// Idle is how long a connection is kept that no call needs; the next call
+	// opens another. 0 is for ever.
+	Idle time.Duration
 	// Auth makes credentials; nil is AUTH_NONE.
 	Auth Auth
 	// Cred is used for calls that bring none.
@@ -50,6 +58,10 @@ type core struct {
 	server    string
 	log       *slog.Logger
 	dial      func(ctx context.Context, last netip.AddrPort) (transport.Conn, error)
+	probe     func(ctx context.Context) (transport.Conn, error) // may be nil
+	idle      time.Duration
+	asleep    func() time.Duration // how long the machine was suspended
+	null      *Client              // for pings
 	endpoints []*endpoint
 	turn      atomic.Uint32 // where the search for the least loaded begins
 	pool      sync.Pool     // of *pending
@@ -64,11 +76,15 @@ func NewClient(o Options) *Client {
 		server: o.Server,
 		log:    o.Logger,
 		dial:   o.Dial,
+		probe:  o.Probe,
+		idle:   o.Idle,
+		asleep: asleep,
 		pool:   sync.Pool{New: newPending},
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
+	c.null = &Client{core: c, prog: o.Program, vers: o.Version, auth: AuthNone()}
 	for range max(o.Connections, 1) {
 		c.endpoints = append(c.endpoints, newEndpoint(c))
 	}

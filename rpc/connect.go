@@ -1,9 +1,11 @@
 package rpc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"syscall"
 	"time"
@@ -19,21 +21,62 @@ const (
 	silentFirst  = 3 * time.Second
 	silentLast   = 60 * time.Second
 	jitter       = 0.25
+
+	// samePortSilent is how many attempts from one port are made that nobody
+	// answers; the next comes from another. Servers know our calls by the port,
+	// so it is kept for as long as it may still be good for something.
+	samePortSilent = 2
+	// suspectLimit is for the first attempt from a port whose connection was
+	// dead while another one worked: long enough for the SYN that a server
+	// answers with an ACK of the old connection, which we answer with RST, and
+	// the next SYN, a second later.
+	suspectLimit = 2500 * time.Millisecond
 )
 
-// backoff counts the attempts that came to nothing.
-type backoff struct{ refused, silent time.Duration }
+// backoff counts the attempts that came to nothing. The zero value has seen
+// none.
+type backoff struct {
+	refused, silent time.Duration // the last delays
+	unanswered      int           // attempts from the port that nobody answered
+	suspect         bool          // the port's last connection was dead while another one worked
+}
+
+// attempt says how the next attempt is made: from another port or the same, and
+// with what limit, 0 being the Dialer's own.
+func (b *backoff) attempt() (another bool, limit time.Duration) {
+	if b.suspect {
+		limit = suspectLimit
+	}
+	return b.unanswered >= samePortSilent, limit
+}
 
 // failed returns how long after the beginning of an attempt that ended in err
 // the next one may begin, before jitter. lost says that a connection was had,
 // but was lost before it answered anything.
 func (b *backoff) failed(err error, lost bool) time.Duration {
+	suspect := b.suspect
+	b.suspect = false
 	if lost || errors.Is(err, syscall.ECONNREFUSED) {
+		b.silent, b.unanswered = 0, 0 // the port gets through
 		b.refused = min(max(2*b.refused, refusedFirst), refusedLast)
 		return b.refused
 	}
+	b.refused = 0
+	if isTimeout(err) {
+		if suspect {
+			b.unanswered = samePortSilent
+			return 0
+		}
+		b.unanswered++
+	}
 	b.silent = min(max(2*b.silent, silentFirst), silentLast)
 	return b.silent
+}
+
+// isTimeout reports whether nobody answered in time.
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
 }
 
 // spread applies jitter; r is random in [0, 1).
@@ -60,23 +103,30 @@ func (ep *endpoint) run(done chan struct{}) {
 	var b backoff
 	for {
 		start := time.Now()
-		l, err := ep.connect()
-		lost, answered, given := l != nil, false, false
+		l, err := ep.connect(b.attempt())
+		lost := l != nil
+		var end ended
 		if lost {
 			err = l.conn.Serve(l)
 			l.conn.Abort()
+			l.over()
 			err = fmt.Errorf("rpc: connection to %s lost: %w", ep.core.server, err)
-			answered, given = ep.detach(l)
+			end = ep.detach(l)
 		}
 		var delay time.Duration
 		switch {
-		case answered:
-			b = backoff{}
-		case !given: // major timeouts are far enough apart
+		case end.answered:
+			b = backoff{suspect: end.dead}
+		case end.given: // what makes us give connections up is far enough apart
+			b.suspect = end.dead
+		default:
 			delay = time.Until(start.Add(spread(b.failed(err, lost), rand.Float64())))
 		}
+		if end.idle {
+			err = nil
+		}
 		ep.core.log.Debug("rpc: no connection", "server", ep.core.server, "error", err, "next", delay)
-		if !ep.wanted(err, answered || given) {
+		if !ep.wanted(err, end.answered || end.given) {
 			return
 		}
 		if delay <= 0 {
@@ -94,22 +144,37 @@ func (ep *endpoint) run(done chan struct{}) {
 	}
 }
 
-// connect opens a connection and has all calls sent on it.
-func (ep *endpoint) connect() (*link, error) {
+// connect opens a connection and has all calls sent on it: from the source
+// address of the last one, unless another is wanted, and within limit, if it is
+// not 0. l.over ends its watchdog.
+func (ep *endpoint) connect(another bool, limit time.Duration) (*link, error) {
 	ep.mu.Lock()
 	last := ep.source
 	ep.mu.Unlock()
+	if another {
+		last = netip.AddrPort{}
+	}
 	if ep.core.dial == nil {
 		return nil, errors.New("rpc: Options.Dial is not set")
 	}
-	conn, err := ep.core.dial(ep.ctx, last)
+	dctx, stop := ep.ctx, context.CancelFunc(func() {})
+	if limit > 0 {
+		dctx, stop = context.WithTimeout(ep.ctx, limit)
+	}
+	conn, err := ep.core.dial(dctx, last)
+	stop()
 	if err != nil {
 		return nil, err
 	}
-	l := &link{ep: ep, conn: conn, since: time.Now(), datagram: isDatagram(conn)}
+	l := &link{ep: ep, conn: conn, since: time.Now(), datagram: isDatagram(conn), woken: make(chan struct{}, 1)}
+	var ctx context.Context
+	ctx, l.over = context.WithCancel(ep.ctx)
 	ep.attach(l)
 	if ep.ctx.Err() != nil {
 		conn.Abort() // closed meanwhile; Serve returns at once
+	}
+	if !ep.core.policy.SoftConn { // those are over before a watchdog would find out anything
+		go l.watch(ctx)
 	}
 	return l, nil
 }
@@ -140,9 +205,11 @@ func (ep *endpoint) attach(l *link) {
 	}
 }
 
-// detach notes that l is gone and nothing writes to sinks any more. It reports
-// whether l ever answered, and whether we gave it up.
-func (ep *endpoint) detach(l *link) (answered, given bool) {
+// ended is how a connection ended; see link.
+type ended struct{ answered, given, idle, dead bool }
+
+// detach notes that l is gone and nothing writes to sinks any more.
+func (ep *endpoint) detach(l *link) ended {
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
 	ep.link = nil
@@ -155,7 +222,7 @@ func (ep *endpoint) detach(l *link) (answered, given bool) {
 			}
 		}
 	}
-	return l.answered, l.given
+	return ended{l.answered, l.given, l.idle, l.dead}
 }
 
 // wanted notes why there is no connection and reports whether the goroutine

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -39,9 +40,92 @@ func TestBackoff(t *testing.T) {
 			}
 		})
 	}
+	t.Run("refused and silent by turns begin anew each", func(t *testing.T) {
+		var b backoff
+		for i, at := range []struct {
+			err  error
+			want time.Duration
+		}{{refused, 100 * ms}, {refused, 200 * ms}, {syscall.EHOSTUNREACH, seconds(3)}, {syscall.EHOSTUNREACH, seconds(6)}, {refused, 100 * ms}, {syscall.ETIMEDOUT, seconds(3)}} {
+			if got := b.failed(at.err, false); got != at.want {
+				t.Errorf("attempt %d: %v, want %v", i, got, at.want)
+			}
+		}
+	})
 	if lo, hi := spread(1000, 0), spread(1000, 0.9999999); lo != 750 || hi != 1249 {
 		t.Errorf("jitter from %v to %v", lo, hi)
 	}
+}
+
+// From which port, and with what limit, the next attempt is made.
+func TestAttempt(t *testing.T) {
+	refused, silent, unreachable := error(syscall.ECONNREFUSED), error(&transport.SilentError{}), error(syscall.EHOSTUNREACH)
+	for _, tt := range []struct {
+		name    string
+		suspect bool
+		errs    []error
+		another bool
+		limit   time.Duration
+	}{
+		{"the first: the same port", false, nil, false, 0},
+		{"after one that nobody answered: the same", false, []error{silent}, false, 0},
+		{"after two: another", false, []error{silent, silent}, true, 0},
+		{"and so on", false, []error{silent, silent, silent, silent}, true, 0},
+		{"a timeout of the system counts, too", false, []error{syscall.ETIMEDOUT, context.DeadlineExceeded}, true, 0},
+		{"refusals do not count", false, []error{refused, refused, refused}, false, 0},
+		{"a refusal clears the port", false, []error{silent, refused, silent}, false, 0},
+		{"unreachable has nothing to do with ports", false, []error{unreachable, unreachable, unreachable}, false, 0},
+		{"a port whose connection died: the same, for a little while", true, nil, false, 2500 * time.Millisecond},
+		{"and then another", true, []error{silent}, true, 0},
+		{"if it was refused, there is no suspicion any more", true, []error{refused}, false, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := backoff{suspect: tt.suspect}
+			for _, err := range tt.errs {
+				if d := b.failed(err, false); d == 0 != (tt.suspect && err == silent) {
+					t.Errorf("the next attempt after %v", d)
+				}
+			}
+			if another, limit := b.attempt(); another != tt.another || limit != tt.limit {
+				t.Errorf("another port: %v, limit %v", another, limit)
+			}
+		})
+	}
+}
+
+// Two attempts that nobody answers, and the third comes from another port.
+func TestSilentPortIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		w.local = func(int) net.Addr { return (&transportAddr{"192.0.2.1", 700}).addr() }
+		c := w.client(Policy{})
+		done := goCall(context.Background(), c, &Call{})
+		p := <-w.peers
+		p.ok(p.next().xid)
+		<-done
+		w.setFail(&transport.SilentError{})
+		p.conn.Abort()
+		done = goCall(context.Background(), c, &Call{Idempotent: true})
+		for len(w.dialTimes()) < 5 {
+			time.Sleep(50 * time.Millisecond)
+		}
+		w.setFail(nil)
+		p = <-w.peers
+		p.ok(p.next().xid)
+		<-done
+		p.conn.Abort()
+		synctest.Wait()
+		done = goCall(context.Background(), c, &Call{})
+		p = <-w.peers
+		p.ok(p.next().xid)
+		<-done
+		var ports []uint16
+		for _, last := range w.lasts {
+			ports = append(ports, last.Port())
+		}
+		if want := []uint16{0, 700, 700, 0, 0, 0, 700}; !slices.Equal(ports, want) {
+			t.Errorf("ports wanted %v, want %v", ports, want)
+		}
+	})
 }
 
 // When connections are tried, and how soon a call gets through.

@@ -43,8 +43,17 @@ type link struct {
 	conn     transport.Conn
 	since    time.Time
 	datagram bool
-	answered bool // a reply to one of our calls came; guarded by ep.mu
-	given    bool // we gave it up, at a major timeout; guarded by ep.mu
+	over     context.CancelFunc // ends the watchdog
+	woken    chan struct{}      // holds a token when the watchdog shall not doze any more
+
+	// Guarded by ep.mu.
+	answered bool   // a reply to one of our calls came
+	given    bool   // we gave it up: at a major timeout, or one of the next two
+	idle     bool   // no call needed it
+	dead     bool   // it was silent while the server answered on another
+	dozing   bool   // the watchdog is to be woken
+	sends    uint64 // transmissions
+	seen     uint64 // of them when the watchdog last looked
 }
 
 func newEndpoint(c *core) *endpoint {

@@ -69,6 +69,7 @@ func (p *pending) step() (l *link, replied bool, err error) {
 	}
 	p.again = false
 	p.sent++
+	ep.link.sendingLocked()
 	return ep.link, false, nil
 }
 

@@ -186,19 +186,22 @@ func TestWindow(t *testing.T) {
 			p.next()
 		}
 		ep := c.core.endpoints[0]
+		window := func() (now, lossy int) {
+			ep.mu.Lock()
+			defer ep.mu.Unlock()
+			return ep.slots.window, ep.lossy
+		}
 		for range 16 {
 			p.next() // retransmissions
 		}
 		synctest.Wait()
-		if got := ep.slots.window; got != maxWindow/2 {
+		if got, _ := window(); got != maxWindow/2 {
 			t.Errorf("what was lost together leaves %d calls, want %d", got, maxWindow/2)
 		}
 		time.Sleep(seconds(8))
-		if got := ep.slots.window; got != 1 {
-			t.Errorf("shrinks to %d calls, want 1", got)
-		}
-		if ep.lossy != maxWindow {
-			t.Errorf("calls were lost with %d, want %d", ep.lossy, maxWindow)
+		synctest.Wait()
+		if got, lossy := window(); got != 1 || lossy != maxWindow {
+			t.Errorf("shrinks to %d calls, want 1; calls were lost with %d, want %d", got, lossy, maxWindow)
 		}
 		cancel()
 		for _, d := range done {

@@ -33,6 +33,8 @@ type Stats struct {
 	UnknownXIDs    uint64 // replies that no call waits for: late, duplicate or forged
 	BadReplies     uint64 // messages that are no replies, or cannot be decoded
 	SlotWaits      uint64 // calls that had to wait for a slot
+	Probes         uint64 // connections that were made to see whether the server answers
+	Replaced       uint64 // connections that were silent while it did
 	NotResponding  bool
 	SilentSince    time.Time // since when, if NotResponding
 	CallsInFlight  int       // calls that have a slot or wait for one
@@ -70,6 +72,7 @@ type counters struct {
 	minorTimeouts, majorTimeouts atomic.Uint64
 	unknownXIDs, badReplies      atomic.Uint64
 	slotWaits                    atomic.Uint64
+	probes, replaced             atomic.Uint64
 }
 
 // procTable counts by procedure.
@@ -119,6 +122,8 @@ func (c *Client) Stats() Stats {
 		UnknownXIDs:   k.unknownXIDs.Load(),
 		BadReplies:    k.badReplies.Load(),
 		SlotWaits:     k.slotWaits.Load(),
+		Probes:        k.probes.Load(),
+		Replaced:      k.replaced.Load(),
 	}
 	for i := range c.procs {
 		if p := c.procs[i].snapshot(uint32(i)); p.Calls > 0 {
