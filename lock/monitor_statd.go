@@ -63,7 +63,7 @@ func (m *Monitor) call(ctx context.Context, netid string, to netip.AddrPort, do 
 	return do(c)
 }
 
-// statdCall asks the host's rpc.statd, which rpcbind at at knows the port of.
+// statdCall asks the host's rpc.statd, whose port rpcbind knows.
 func (m *Monitor) statdCall(ctx context.Context, do func(c *nsm.Client) error) error {
 	ctx, stop := context.WithTimeout(ctx, statdTime)
 	defer stop()
@@ -72,7 +72,18 @@ func (m *Monitor) statdCall(ctx context.Context, do func(c *nsm.Client) error) e
 		return err
 	}
 	defer b.Close()
-	a, err := portmap.NewRpcbind(b, portmap.Version4).Getaddr(ctx, portmap.Rpcb{Prog: nsm.Program, Vers: nsm.Version, Netid: portmap.NetidTCP})
+	// The whole list: GETADDR finds no address for who asks over the socket.
+	list, err := portmap.NewRpcbind(b, portmap.Version4).Dump(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(r portmap.Rpcb) bool {
+		return r.Prog == nsm.Program && r.Vers == nsm.Version && r.Netid == portmap.NetidTCP
+	})
+	if i < 0 {
+		return &portmap.Error{Prog: nsm.Program, Vers: nsm.Version, Netid: portmap.NetidTCP, Err: portmap.ErrNotRegistered}
+	}
+	a, err := portmap.ParseUaddr(list[i].Addr)
 	if err != nil {
 		return err
 	}

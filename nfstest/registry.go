@@ -37,6 +37,10 @@ func hostRpcbind(s *Server, vers uint32) (p rpc.Program, low, high uint32) {
 	return p, portmap.Version2, portmap.Version4
 }
 
+// Getaddr finds nothing, as rpcbind of Linux does for who asks over the socket:
+// it looks for an address on the network that the question came by.
+func (g registry) Getaddr(context.Context, *rpc.Request, *portmap.Rpcb) string { return "" }
+
 // Set is SET. What is registered already is refused.
 func (g registry) Set(_ context.Context, _ *rpc.Request, b *portmap.Rpcb) bool {
 	g.s.mu.Lock()
