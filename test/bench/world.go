@@ -27,7 +27,7 @@ type world struct {
 }
 
 // runTime bounds one run of one contender.
-const runTime = 5 * time.Minute
+const runTime = 6 * time.Minute
 
 // startServer starts the null server and waits until it listens.
 func (w *world) startServer() error {
