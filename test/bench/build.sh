@@ -18,6 +18,6 @@ for peer in libnfs file stream; do
 	gcc "${cflags[@]}" -o "$dir/$peer-bench" peers/$peer.c peers/measure.c "${libs[@]}"
 done
 export CGO_ENABLED=0
-go build -trimpath -o "$dir/" ../../cmd/... . ./nullfuse
+go build -trimpath -o "$dir/" ../../cmd/... ../link . ./nullfuse
 (cd chart && go build -trimpath -o "$dir/chart" .)
 (cd peers/willscott && go build -trimpath -o "$dir/willscott-bench" .)

@@ -121,7 +121,7 @@ func rows(s scale) []row {
 			goals: []goal{{opsPerSec, ours, libnfs, 0.8, 1}, {opsPerSec, ours16, libnfs, 2, 4}},
 		},
 	}
-	return slices.Concat(library, fuseRows(s), []row{memoryRow(s)})
+	return slices.Concat(library, fuseRows(s), []row{farRow(s), memoryRow(s)})
 }
 
 // ours16 is gonfs with 16 calls in flight, in a row that has one by one, too.

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +24,8 @@ type world struct {
 	bin    string // where the programs are
 	log    *slog.Logger
 	server *exec.Cmd
-	pinned bool // programs run on processor 0
+	pinned bool     // programs run on processor 0
+	as     []string // words before a program that make it another user's
 }
 
 // runTime bounds one run of one contender.
@@ -97,14 +99,20 @@ func (w *world) keepAwake() (stop func(), err error) {
 	return stop, nil
 }
 
+// argv returns the words that run a program as the world wants it.
+func (w *world) argv(name string, args ...string) []string {
+	argv := slices.Clone(w.as)
+	if w.pinned {
+		argv = append(argv, "taskset", "-c", "0")
+	}
+	return append(append(argv, w.path(name)), args...)
+}
+
 // program runs a benchmark program and returns the line that it printed.
 func (w *world) program(name string, args ...string) (sample, error) {
 	ctx, cancel := context.WithTimeout(w.ctx, runTime)
 	defer cancel()
-	argv := append([]string{w.path(name)}, args...)
-	if w.pinned {
-		argv = append([]string{"taskset", "-c", "0"}, argv...)
-	}
+	argv := w.argv(name, args...)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
