@@ -42,6 +42,7 @@ type Dir struct {
 	verf   [nfs3.CookieVerfSize]byte
 	eof    bool
 	plain  bool   // READDIRPLUS does not work here
+	count  uint32 // bytes of the last page that was asked for
 	empty  int    // pages in a row without entries and without the end
 	skip   uint64 // entries still to be left out on the way to where Seek wants to be
 	log    dirLog

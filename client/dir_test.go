@@ -310,3 +310,38 @@ func TestListingsMakeABoundedNumberOfInodes(t *testing.T) {
 		want(t, tt.name+": the one that was there before", all[maxMade+200].Inode, ino)
 	}
 }
+
+// A server's dtpref is asked for first, so that a short listing costs no more;
+// a long one takes pages that grow, but never past what it sends or we bear.
+func TestPagesOfALongListingGrow(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		o    nfstest.Options
+		want []uint32
+	}{
+		{"a short page is preferred", nfstest.Options{Dtpref: 8 << 10}, []uint32{8 << 10, 16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 256 << 10}},
+		{"no READ can be that long", nfstest.Options{Dtpref: 8 << 10, Rtmax: 32 << 10}, []uint32{8 << 10, 16 << 10, 32 << 10, 32 << 10}},
+		{"a long page is preferred", nfstest.Options{Dtpref: 512 << 10}, []uint32{512 << 10, 512 << 10}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t, tt.o)
+			bigDir(t, r, 5000)
+			var asked []uint32
+			r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcReaddirplus}, If: func(c *nfstest.Call) bool {
+				asked = append(asked, c.Args.(*nfs3.ReaddirplusArgs).MaxCount)
+				return false
+			}})
+			d := openDir(t, r.mount("", Options{}), "big")
+			for {
+				if _, err := d.Read(t.Context(), 0); errors.Is(err, io.EOF) {
+					break
+				} else {
+					must(t, err)
+				}
+			}
+			if n := min(len(asked), len(tt.want)); n < 2 || !slices.Equal(asked[:n], tt.want[:n]) {
+				t.Errorf("pages of %d were asked for, want %d", asked, tt.want)
+			}
+		})
+	}
+}

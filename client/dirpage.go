@@ -14,6 +14,24 @@ import (
 // small, in bytes.
 const plainCount = 64 << 10
 
+// maxPage is how long a page of entries becomes, in bytes, where the server
+// likes shorter ones. (A server may do nothing else while it makes a page, so
+// it is not a READ's megabyte.)
+const maxPage = 256 << 10
+
+// pageSize returns how long the next page may be: what the server prefers, and
+// twice as much for each page that was not the last. Large directories take
+// fewer calls, and small ones cost the server no more than it likes.
+func (d *Dir) pageSize() uint32 {
+	most := max(d.fs.dtsize, min(maxPage, d.fs.rsize))
+	if d.count == 0 {
+		d.count = d.fs.dtsize
+	} else {
+		d.count = min(2*d.count, most)
+	}
+	return d.count
+}
+
 // fetch gets the page at d.cookie: by READDIRPLUS, or by READDIR where that
 // does not work. It sets verf, eof and d.reply's DirAttr.
 func (d *Dir) fetch(ctx context.Context) ([]nfs3.EntryPlus, error) {
@@ -36,7 +54,8 @@ func (d *Dir) fetch(ctx context.Context) ([]nfs3.EntryPlus, error) {
 }
 
 func (d *Dir) fetchPlus(ctx context.Context) ([]nfs3.EntryPlus, error) {
-	args := nfs3.ReaddirplusArgs{Cookie: d.cookie, Verf: d.verf, DirCount: d.fs.dtsize, MaxCount: d.fs.dtsize}
+	count := d.pageSize()
+	args := nfs3.ReaddirplusArgs{Cookie: d.cookie, Verf: d.verf, DirCount: count, MaxCount: count}
 	var st stamp
 	err := d.fs.about(ctx, d.cred, d.ino, func() error {
 		args.Dir = d.ino.FH()

@@ -40,12 +40,30 @@ func (r *raw) OpenDir(cancel <-chan struct{}, in *gofuse.OpenIn, out *gofuse.Ope
 	if n == nil {
 		return stale
 	}
-	d, err := r.fs.OpenDir(r.wait(cancel, &in.InHeader), r.cred(&in.InHeader), n.ino)
+	w := r.wait(cancel, &in.InHeader)
+	d, err := r.fs.OpenDir(w, r.cred(&in.InHeader), n.ino)
 	if err != nil {
 		return status(err)
 	}
 	out.Fh = r.handles.put(&handle{node: n, dir: newDirStream(d)})
+	out.OpenFlags = r.listFlags(w, n)
 	return gofuse.OK
+}
+
+// listFlags decides whether the kernel answers getdents(2) from what it has. It
+// drops that by itself when the directory is changed through this mount; a
+// change by others is told to it (changed).
+func (r *raw) listFlags(w *waiter, n *node) uint32 {
+	version := n.ino.Version() // before the attributes: a change between the two is one too many
+	a, fresh := r.current(w, n.ino)
+	switch {
+	case !fresh:
+		n.keep.changed()
+		return 0
+	case n.keep.listed(&a, version, r.listed):
+		return gofuse.FOPEN_CACHE_DIR | gofuse.FOPEN_KEEP_CACHE
+	}
+	return gofuse.FOPEN_CACHE_DIR
 }
 
 // ReleaseDir implements gofuse.RawFileSystem.

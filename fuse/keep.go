@@ -2,13 +2,14 @@ package fuse
 
 import (
 	"sync"
+	"time"
 
 	"github.com/gonfs/gonfs/client"
 	"github.com/gonfs/gonfs/nfs3"
 )
 
 // keeper decides at each open whether the pages that the kernel has of a file
-// are still good (FOPEN_KEEP_CACHE). It remembers the size and mtime that the
+// or directory are still good (FOPEN_KEEP_CACHE). It remembers the size and mtime that the
 // file had when its pages were last known to be good; our own changes move
 // them along, and a change by others makes it forget them. (ctime does not
 // count: chmod, link and rename leave the data alone.)
@@ -16,8 +17,9 @@ type keeper struct {
 	mu      sync.Mutex // guards all below
 	known   bool
 	sig     signature
-	version uint64 // client.Inode.Version then: the callback that calls changed comes a moment later
-	epoch   uint64 // changes by others that were heard of
+	version uint64    // client.Inode.Version then: the callback that calls changed comes a moment later
+	epoch   uint64    // changes by others that were heard of
+	since   time.Time // when the pages were last dropped, so that they were read later
 }
 
 // signature is what is compared of the attributes of a file.
@@ -37,7 +39,27 @@ func (k *keeper) opened(a *nfs3.Fattr, version uint64) bool {
 	sig := signatureOf(a)
 	same := k.known && k.sig == sig && k.version == version
 	k.known, k.sig, k.version = true, sig, version
+	if !same {
+		k.since = time.Now()
+	}
 	return same
+}
+
+// listed is opened for a directory, whose pages are entries. They may be kept
+// for as long as the attributes count that came with them: then the listing is
+// asked for again, which is one call for many entries, rather than each of them
+// by one of its own.
+func (k *keeper) listed(a *nfs3.Fattr, version uint64, age time.Duration) bool {
+	if !k.opened(a, version) {
+		return false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if time.Since(k.since) < age {
+		return true
+	}
+	k.since = time.Now()
+	return false
 }
 
 // changed notes that others changed the file.

@@ -100,6 +100,7 @@ func mountAs(ctx context.Context, fs *client.FS, c Config, direct bool) (*Mounte
 		raw:   newRaw(fs, c.Logger, c.Cred, blockSize(c.Options)),
 		ended: make(chan struct{}),
 	}
+	m.raw.listed = c.Options.AttrCache().RegMin
 	var fd int
 	if direct {
 		fd, err = mountDirect(dir, &c)

@@ -2,6 +2,7 @@ package fuse
 
 import (
 	"log/slog"
+	"time"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
@@ -24,8 +25,9 @@ type raw struct {
 	own     *rpc.Cred // nil where creds is not
 	inval   *invalidator
 	log     *slog.Logger
-	blksize uint32      // st_blksize
-	gone    func() bool // whether the kernel has given the mount up
+	blksize uint32        // st_blksize
+	listed  time.Duration // how long the kernel may keep a listing
+	gone    func() bool   // whether the kernel has given the mount up
 }
 
 // newRaw returns a raw that makes all calls as own or, if that is nil, as the

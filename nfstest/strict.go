@@ -22,7 +22,7 @@ const (
 	NotCanonical Kind = "not canonical"     // padding is not zero, say
 	XIDReused    Kind = "XID reused"        // by another call, on one connection
 	Overlap      Kind = "overlapping WRITE" // two are outstanding: the server may execute them in either order
-	TooMuch      Kind = "count too large"   // over rtmax, wtmax or dtpref
+	TooMuch      Kind = "count too large"   // over rtmax or wtmax
 	ManyGroups   Kind = "too many groups"   // over 16 in AUTH_SYS
 	LongName     Kind = "name too long"     // over PATHCONF's name_max
 	BadName      Kind = "bad name"          // "", ".", "..", or with "/" or NUL, where a file is to be made or removed
@@ -112,9 +112,9 @@ func (l *link) check(c *Call) {
 			s.violate(BadArgs, c, fmt.Sprintf("count %d with %d bytes of data", a.Count, len(a.Data)))
 		}
 	case *nfs3.ReaddirArgs:
-		over("count", a.Count, s.dtpref(r))
+		over("count", a.Count, s.rtmax(r)) // dtpref is what the server prefers, and no bound
 	case *nfs3.ReaddirplusArgs:
-		over("maxcount", a.MaxCount, s.dtpref(r))
+		over("maxcount", a.MaxCount, s.rtmax(r))
 	}
 	for _, name := range namesOf(c.Args) {
 		if len(name) > nameMax {

@@ -53,10 +53,10 @@ func TestStrictModeSees(t *testing.T) {
 		"WRITE over wtmax": {nfstest.TooMuch, func(c *rawConn, _, file nfs3.FH) {
 			c.call(c.nfs(nfs3.ProcWrite, &nfs3.WriteArgs{File: file, Count: 4097, Stable: nfs3.FileSync, Data: make([]byte, 4097)}))
 		}},
-		"READDIR over dtpref": {nfstest.TooMuch, func(c *rawConn, root, _ nfs3.FH) {
+		"READDIR over rtmax": {nfstest.TooMuch, func(c *rawConn, root, _ nfs3.FH) {
 			c.call(c.nfs(nfs3.ProcReaddir, &nfs3.ReaddirArgs{Dir: root, Count: 4097}))
 		}},
-		"READDIRPLUS over dtpref": {nfstest.TooMuch, func(c *rawConn, root, _ nfs3.FH) {
+		"READDIRPLUS over rtmax": {nfstest.TooMuch, func(c *rawConn, root, _ nfs3.FH) {
 			c.call(c.nfs(nfs3.ProcReaddirplus, &nfs3.ReaddirplusArgs{Dir: root, DirCount: 4096, MaxCount: 4097}))
 		}},
 		"WRITE with a count that is not its data's": {nfstest.BadArgs, func(c *rawConn, _, file nfs3.FH) {
