@@ -45,6 +45,7 @@ type link struct {
 	datagram bool
 	over     context.CancelFunc // ends the watchdog
 	woken    chan struct{}      // holds a token when the watchdog shall not doze any more
+	ready    wakes              // calls to be woken; the reader's
 
 	// Guarded by ep.mu.
 	answered bool   // a reply to one of our calls came

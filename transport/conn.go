@@ -54,6 +54,19 @@ type Receiver interface {
 	Message(msg *Buffer, sink *Sink)
 }
 
+// Pauser may be implemented by a Receiver that puts work off until it has got a
+// handful of messages. Pause is called by Serve when there are no more messages
+// for the moment: before it waits for the peer, and before it returns.
+type Pauser interface{ Pause() }
+
+// pauseOf returns r's Pause, or a function that does nothing.
+func pauseOf(r Receiver) func() {
+	if p, ok := r.(Pauser); ok {
+		return p.Pause
+	}
+	return func() {}
+}
+
 // HeadMax is how many bytes of a message Place is shown at most: enough for an
 // RPC reply header with the longest verifier (400 bytes) and the results of
 // READ up to its data.

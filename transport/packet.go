@@ -127,12 +127,14 @@ func (p *packet) note(err error) bool {
 // Serve implements Conn. Datagrams of fewer than 4 bytes are dropped.
 func (p *packet) Serve(r Receiver) error {
 	buf := make([]byte, 64<<10)
+	pause := pauseOf(r)
 	for {
 		n, err := p.nc.Read(buf)
 		switch {
 		case err == nil:
 			if n >= minMessage {
 				deliver(r, buf[:n], nil)
+				pause()
 			}
 		case p.isClosed():
 			return net.ErrClosed

@@ -139,12 +139,14 @@ func (p *pipe) Send(head, payload []byte, cancel <-chan struct{}) error {
 
 // Serve implements Conn.
 func (p *pipe) Serve(r Receiver) error {
+	pause := pauseOf(r)
 	for {
 		m, err := p.in.take()
 		if err != nil {
 			return err
 		}
 		deliver(r, m.Bytes(), m)
+		pause()
 	}
 }
 

@@ -44,8 +44,11 @@ type recordReader struct {
 
 // run reads records until an error.
 func (rr *recordReader) run(r Receiver) error {
+	pause := pauseOf(r)
+	rr.wire.pausing(pause)
 	for {
 		if err := rr.record(r); err != nil {
+			pause()
 			if rr.msg != nil {
 				rr.msg.Release()
 				rr.msg = nil

@@ -14,6 +14,10 @@ type wire interface {
 	// is also how many belong there. At the end it returns io.EOF.
 	read(sink *Sink, ticket uint32, missing int, buf []byte) (inSink, inBuf int, err error)
 
+	// pausing has pause called before each wait of read. It is called once,
+	// before the first read.
+	pausing(pause func())
+
 	// writing calls step, in which write may be called, until it returns true,
 	// and waits before each further call until the wire takes bytes again. On
 	// an error, step did not return true.
@@ -33,10 +37,14 @@ var errAgain = errors.New("transport: wire is full")
 // connWire is the portable wire: any net.Conn. Payloads come by way of the
 // scratch buffer, because Read waits, and a sink must not be locked meanwhile.
 type connWire struct {
-	nc net.Conn
+	nc    net.Conn
+	pause func()
 }
 
-func (w connWire) read(_ *Sink, _ uint32, _ int, buf []byte) (int, int, error) {
+func (w *connWire) pausing(pause func()) { w.pause = pause }
+
+func (w *connWire) read(_ *Sink, _ uint32, _ int, buf []byte) (int, int, error) {
+	w.pause() // Read may wait
 	n, err := w.nc.Read(buf)
 	if n > 0 {
 		err = nil // it comes again
@@ -44,13 +52,13 @@ func (w connWire) read(_ *Sink, _ uint32, _ int, buf []byte) (int, int, error) {
 	return 0, n, err
 }
 
-func (w connWire) writing(step func() bool) error {
+func (w *connWire) writing(step func() bool) error {
 	for !step() {
 	}
 	return nil
 }
 
-func (w connWire) write(segments [][]byte) (int, error) {
+func (w *connWire) write(segments [][]byte) (int, error) {
 	if len(segments) == 1 {
 		return w.nc.Write(segments[0])
 	}
@@ -59,4 +67,4 @@ func (w connWire) write(segments [][]byte) (int, error) {
 	return int(n), err
 }
 
-func (w connWire) waits() bool { return true }
+func (w *connWire) waits() bool { return true }

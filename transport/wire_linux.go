@@ -21,11 +21,11 @@ const (
 func newWire(nc net.Conn) wire {
 	tc, ok := nc.(*net.TCPConn)
 	if !ok {
-		return connWire{nc}
+		return &connWire{nc: nc}
 	}
 	rc, err := tc.SyscallConn()
 	if err != nil { // closed already: the reads and writes will say so
-		return connWire{nc}
+		return &connWire{nc: nc}
 	}
 	w := &sockWire{rc: rc, nc: nc, low: 1}
 	w.readFn, w.writeFn = w.tryRead, w.tryWrite
@@ -50,7 +50,8 @@ type sockWire struct {
 	inBuf   int
 	rerr    error
 	riov    [2][]byte
-	low     int // SO_RCVLOWAT as it was set
+	low     int    // SO_RCVLOWAT as it was set
+	pause   func() // called before each wait
 
 	// Of the flusher.
 	writeFn func(fd uintptr) bool
@@ -83,6 +84,7 @@ func (w *sockWire) tryRead(fd uintptr) bool {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
+			w.pause()
 		case err != nil:
 			w.rerr = w.opError("read", os.NewSyscallError("readv", err))
 			return true
@@ -164,6 +166,8 @@ func (w *sockWire) write(segments [][]byte) (n int, err error) {
 		}
 	}
 }
+
+func (w *sockWire) pausing(pause func()) { w.pause = pause }
 
 func (w *sockWire) waits() bool { return false }
 

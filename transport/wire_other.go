@@ -4,4 +4,4 @@ package transport
 
 import "net"
 
-func newWire(nc net.Conn) wire { return connWire{nc} }
+func newWire(nc net.Conn) wire { return &connWire{nc: nc} }

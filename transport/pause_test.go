@@ -1,0 +1,61 @@
+package transport
+
+import (
+	"net"
+	"testing"
+	"time"
+)
+
+// pausing is a Receiver that puts all off until Pause.
+type pausing struct {
+	collector
+	done chan int // how many messages there were at each Pause
+}
+
+func (p *pausing) Pause() { p.done <- len(p.messages()) }
+
+func TestPauseFollowsTheLastMessage(t *testing.T) {
+	a, b := tcpPair(t)
+	c, d := net.Pipe()
+	x, y := Pipe()
+	for name, ends := range map[string][2]Conn{
+		"a TCP connection": {NewStream(a, 0), NewStream(b, 0)},
+		"any net.Conn":     {NewStream(c, 0), NewStream(d, 0)},
+		"a Pipe":           {x, y},
+	} {
+		t.Run(name, func(t *testing.T) {
+			noLeak(t)
+			from, to := ends[0], ends[1]
+			p := &pausing{done: make(chan int, 1000)}
+			served := make(chan error, 1)
+			go func() { served <- to.Serve(p) }() // ends with the connection
+			wait := func(n int) {
+				t.Helper()
+				late := time.After(10 * time.Second)
+				for {
+					select {
+					case got := <-p.done:
+						if got == n {
+							return
+						}
+					case <-late:
+						t.Fatalf("no Pause after message %d", n)
+					}
+				}
+			}
+			for sent := range 5 {
+				if err := from.Send([]byte("message"), nil, nil); err != nil {
+					t.Fatal(err)
+				}
+				wait(sent + 1)
+			}
+			if err := from.Send([]byte("the last"), nil, nil); err != nil {
+				t.Fatal(err)
+			}
+			from.Close()
+			<-served
+			wait(6) // before Serve returns, at the latest
+			to.Close()
+		})
+	}
+}
