@@ -75,7 +75,7 @@ func (m *mounter) dial(ctx context.Context, t target) (*Session, *Error) {
 	}
 	granted, e := m.mnt(ctx, at, mountdWays)
 	if e != nil {
-		if guessed && e.Hint == "" && e.Temporary {
+		if guessed && e.Temporary {
 			e.Hint = fmt.Sprintf("rpcbind did not answer, nor did mountd at port %d: give port= and mountport=, or open port %d", mountdWays[0].port, m.rpcbind)
 		}
 		return nil, e
@@ -157,7 +157,7 @@ func (m *mounter) enterOver(ctx context.Context, t target, way endpoint, flavor 
 	if err == nil && s.root.attr.Type != nfs3.TypeDir {
 		err = ErrNotDirectory
 	}
-	hint := m.authHint(err, way.netid, l.source().Port())
+	hint := m.authHint(err, way.netid, l.source().Port(), l.taken.Load())
 	end(s.root.String(), hint, err)
 	if err != nil {
 		s.Close()

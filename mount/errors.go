@@ -14,6 +14,7 @@ import (
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
+	"github.com/gonfs/gonfs/transport"
 )
 
 // ErrNotDirectory means that the export is a file or something else that can
@@ -99,8 +100,15 @@ func (e *Error) classic() string {
 	return fmt.Sprintf("mounting %s failed: %s: %v", e.Spec, e.Op, e.Err)
 }
 
+// noPort is the hint for a server that wants a reserved port when none is left.
+const noPort = "the export wants a reserved port, and other connections have them all: end other mounts, or export it insecure and mount it with noresvport"
+
 // newError makes the error of a step of the mount.
 func (m *mounter) newError(op string, t target, err error, hint string) *Error {
+	var silent *transport.SilentError
+	if hint == "" && errors.As(err, &silent) {
+		hint = silent.Cause()
+	}
 	return &Error{Op: op, Server: t.host, Spec: m.spec, Err: err, Hint: hint, Temporary: isTemporary(err)}
 }
 
@@ -174,14 +182,17 @@ func (e *familyError) Error() string {
 }
 
 // authHint explains an AUTH_ERROR, which servers use to refuse an export that
-// mountd had granted. from is the source port, or 0 if it is unknown.
-func (m *mounter) authHint(err error, netid string, from uint16) string {
+// mountd had granted. from is the source port, or 0 if it is unknown; taken says
+// that it is none of the reserved because there is none left.
+func (m *mounter) authHint(err error, netid string, from uint16, taken bool) string {
 	var d *rpc.DeniedError
 	if !errors.As(err, &d) || d.Stat != rpc.AuthError {
 		return ""
 	}
 	reserved := from != 0 && from < 1024
 	switch {
+	case d.Auth == rpc.AuthTooWeak && taken:
+		return noPort
 	case d.Auth == rpc.AuthTooWeak && !reserved && !m.resvport:
 		return "the export wants a reserved port: mount it without noresvport, as root, or export it insecure"
 	case d.Auth == rpc.AuthTooWeak && !reserved:

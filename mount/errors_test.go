@@ -69,20 +69,22 @@ func TestAuthErrorsAreExplained(t *testing.T) {
 		netid    string
 		from     uint16
 		resvport bool
+		taken    bool
 		want     string
 	}{
-		{"a reserved port could not be had", tooWeak, "tcp", 40000, true, "the export wants a reserved port: run as root or export it insecure"},
-		{"none was asked for", tooWeak, "tcp", 40000, false, "the export wants a reserved port: mount it without noresvport, as root, or export it insecure"},
-		{"through a tunnel the port is unknown", tooWeak, "tcp", 0, true, "the export wants a reserved port: run as root or export it insecure"},
-		{"it was reserved", tooWeak, "udp", 700, true, "the server wants stronger authentication than sec=sys or sec=none"},
-		{"the transport", &rpc.DeniedError{Stat: rpc.AuthError, Auth: rpc.AuthFailed}, "udp6", 700, true, "this export does not serve this transport (udp6): try proto=tcp6"},
-		{"another error", io.EOF, "tcp", 40000, true, ""},
-		{"another version of RPC", &rpc.DeniedError{Stat: rpc.RPCMismatch}, "tcp", 40000, true, ""},
+		{"a reserved port could not be had", tooWeak, "tcp", 40000, true, false, "the export wants a reserved port: run as root or export it insecure"},
+		{"none was left", tooWeak, "tcp", 40000, true, true, noPort},
+		{"none was asked for", tooWeak, "tcp", 40000, false, false, "the export wants a reserved port: mount it without noresvport, as root, or export it insecure"},
+		{"through a tunnel the port is unknown", tooWeak, "tcp", 0, true, false, "the export wants a reserved port: run as root or export it insecure"},
+		{"it was reserved", tooWeak, "udp", 700, true, false, "the server wants stronger authentication than sec=sys or sec=none"},
+		{"the transport", &rpc.DeniedError{Stat: rpc.AuthError, Auth: rpc.AuthFailed}, "udp6", 700, true, false, "this export does not serve this transport (udp6): try proto=tcp6"},
+		{"another error", io.EOF, "tcp", 40000, true, false, ""},
+		{"another version of RPC", &rpc.DeniedError{Stat: rpc.RPCMismatch}, "tcp", 40000, true, false, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newMounter(Config{})
 			m.resvport = tt.resvport
-			if got := m.authHint(fmt.Errorf("FSINFO: %w", tt.err), tt.netid, tt.from); got != tt.want {
+			if got := m.authHint(fmt.Errorf("FSINFO: %w", tt.err), tt.netid, tt.from, tt.taken); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})

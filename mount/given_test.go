@@ -155,12 +155,37 @@ func TestNamlenGoesBeforePathconf(t *testing.T) {
 	}
 }
 
-func TestKeepaliveReachesTheDialer(t *testing.T) {
-	o, err := mountopt.Parse("keepalive=7")
+func TestOptionsReachTheDialer(t *testing.T) {
+	o, err := mountopt.Parse("keepalive=7,noconn")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := newMounter(Config{Options: o}).dialer(false); d.KeepAlive != 7*time.Second {
-		t.Errorf("idle time %v", d.KeepAlive)
+	if d := newMounter(Config{Options: o}).dialer(false); d.KeepAlive != 7*time.Second || !d.NoConn {
+		t.Errorf("got %+v", d)
+	}
+	if d := newMounter(Config{}).dialer(false); d.KeepAlive != 0 || d.NoConn {
+		t.Errorf("without options: %+v", d)
+	}
+}
+
+// A connection that no call needs is given back, and the next call makes
+// another.
+func TestIdleConnectionEnds(t *testing.T) {
+	t.Parallel()
+	b := new(book)
+	s, err := dialGiven(t, b, "srv", "tcp,idle=1,port=2049,mountport=20048")
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(2 * time.Second)
+	if st := s.NFS().RPC().Stats(); st.ConnectedCount != 0 || st.Disconnects != 0 {
+		t.Errorf("after 2 s without a call: %+v", st)
+	}
+	var r nfs3.GetattrReply
+	if err := s.NFS().Getattr(t.Context(), nil, &nfs3.GetattrArgs{Object: s.Root()}, &r); err != nil {
+		t.Error(err)
+	}
+	if n := b.count("srv:2049"); n != 2 {
+		t.Errorf("%d connections were made, want 2", n)
 	}
 }

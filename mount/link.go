@@ -30,12 +30,17 @@ type link struct {
 	port    atomic.Uint32                  // where the program listens now
 	from    atomic.Pointer[netip.AddrPort] // source of the last connection; never nil once there was one
 	refused atomic.Bool                    // datagrams are: rpcbind is to be asked before the next connection
+	taken   atomic.Bool                    // the last connection has no reserved port, because all are taken
 	renewed atomic.Int64                   // when refusals last ended a connection, UnixNano
 }
 
 // renewEvery is how often refused datagrams may end a connection at most: ICMP
 // messages may be forged.
 const renewEvery = 3 * time.Second
+
+// portLimit is how long rpcbind has for its answer while a connection is made
+// anew.
+const portLimit = 2 * time.Second
 
 // connect makes the first connection, so that its failure shows as what it is.
 func (m *mounter) connect(ctx context.Context, t target, way endpoint) (*link, error) {
@@ -61,6 +66,8 @@ func (l *link) client(flavor rpc.Flavor) *rpc.Client {
 		Policy: m.policy(transportOf(l.way.netid) == portmap.NetidUDP),
 		Auth:   m.auth(flavor), Cred: m.cred,
 		Connections: m.connections(),
+		Probe:       l.probe,
+		Idle:        m.opts.IdleTime(),
 		Server:      l.at.name, Logger: m.cfg.Logger,
 	})
 }
@@ -78,6 +85,7 @@ func (l *link) udp() bool { return transportOf(l.way.netid) == portmap.NetidUDP 
 
 func (l *link) open(ctx context.Context, port uint16, last netip.AddrPort) (transport.Conn, error) {
 	d := l.m.dialer(l.m.resvport)
+	d.UserTimeout = l.m.policy(false).Major()
 	// Default sizes fit a frame of the route as it is now, and no later one
 	// shall cut them. Given ones are sent as they are.
 	d.NoFragment = l.m.opts.Wsize.Value == 0 || l.m.opts.UDPFrag.Value == mountopt.UDPFragRefuse
@@ -87,11 +95,24 @@ func (l *link) open(ctx context.Context, port uint16, last netip.AddrPort) (tran
 	}
 	from := sourceOf(conn)
 	l.from.Store(&from)
+	l.taken.Store(l.m.taken(ctx, conn))
 	if l.udp() {
 		conn = &refusals{conn, l}
 	}
 	return conn, nil
 }
+
+// probe opens a connection beside the others, to see whether the server answers
+// one of them is silent to. A NULL needs no reserved port. While the mount is
+// being made there are limits enough.
+func (l *link) probe(ctx context.Context) (transport.Conn, error) {
+	if !l.ready.Load() {
+		return nil, errNotMounted
+	}
+	return l.m.dialer(false).Dial(ctx, l.way.netid, l.at.hostport(uint16(l.port.Load())), netip.AddrPort{})
+}
+
+var errNotMounted = errors.New("the mount is still being made")
 
 // dial is the Dial of the session's rpc.Client. When nobody listens any more at
 // a port that rpcbind had told, rpcbind is asked again: the server may have
@@ -137,8 +158,11 @@ func (l *link) another(ctx context.Context, last netip.AddrPort) (transport.Conn
 	return nil, err
 }
 
-// portNow asks rpcbind for the port of NFS; 0 if it does not tell.
+// portNow asks rpcbind for the port of NFS; 0 if it does not tell soon: the
+// port that is known may be open again meanwhile.
 func (l *link) portNow(ctx context.Context) uint16 {
+	ctx, stop := context.WithTimeout(ctx, portLimit)
+	defer stop()
 	q := query{nfs3.Program, nfs3.Version, l.way.netid}
 	port := l.m.ask(ctx, l.at, []query{q}).answers[q].port
 	if port == 0 {

@@ -79,7 +79,7 @@ func (m *mounter) mntOver(ctx context.Context, t target, e endpoint) (*mounted, 
 	from := c.local.Port()
 	r, err := mountd.NewClient(c.Client).Mnt(ctx, m.cfg.Spec.Path)
 	if err = reason(ctx, err); err != nil {
-		hint := m.mntHint(err, e.netid, from)
+		hint := m.mntHint(err, e.netid, from, c.taken)
 		end("", hint, err)
 		return nil, m.newError("MNT", t, err, hint)
 	}
@@ -89,15 +89,18 @@ func (m *mounter) mntOver(ctx context.Context, t target, e endpoint) (*mounted, 
 }
 
 // mntHint explains a refusal of mountd.
-func (m *mounter) mntHint(err error, netid string, from uint16) string {
+func (m *mounter) mntHint(err error, netid string, from uint16, taken bool) string {
 	var s mountd.Status
 	if errors.As(err, &s) && s.Errno() == mountd.ErrAcces.Errno() && from >= 1024 {
+		if taken {
+			return "it is not exported to this host, or " + noPort
+		}
 		if m.resvport {
 			return "it is not exported to this host, or the export wants a reserved port: run as root or export it insecure"
 		}
 		return "it is not exported to this host, or the export wants a reserved port: mount it without noresvport"
 	}
-	return m.authHint(err, netid, from)
+	return m.authHint(err, netid, from, taken)
 }
 
 // umnt tells the mountd that had granted an export that it is not used any

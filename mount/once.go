@@ -43,6 +43,7 @@ func answerLimit(netid string) time.Duration {
 type once struct {
 	*rpc.Client
 	local  netip.AddrPort      // the source address of the connection
+	taken  bool                // it is no reserved one, because those are all taken
 	unused chan transport.Conn // the connection, until the first call takes it
 }
 
@@ -83,12 +84,25 @@ func (m *mounter) open(ctx context.Context, t target, e endpoint, reserved bool,
 		},
 		Policy: policy, Auth: auth, Cred: m.cred, Server: t.host,
 	})
-	return &once{Client: c, local: sourceOf(conn), unused: first}, nil
+	return &once{Client: c, local: sourceOf(conn), taken: m.taken(ctx, conn), unused: first}, nil
 }
 
 // dialer returns the dialer of the session's connections.
 func (m *mounter) dialer(reserved bool) *transport.Dialer {
-	return &transport.Dialer{Reserved: reserved, Timeout: dialLimit, KeepAlive: m.opts.KeepAlive.Value, DialContext: m.cfg.DialContext}
+	return &transport.Dialer{
+		Reserved: reserved, NoConn: m.opts.NoConn.Value, Timeout: dialLimit,
+		KeepAlive: m.opts.KeepAlive.Value, DialContext: m.cfg.DialContext,
+	}
+}
+
+// taken reports whether conn has no reserved port because all are taken. The
+// server may take it all the same.
+func (m *mounter) taken(ctx context.Context, conn transport.Conn) bool {
+	why := transport.PortsTaken(conn)
+	if why != nil {
+		m.log.WarnContext(ctx, "no reserved port is left, trying another", "error", why)
+	}
+	return why != nil
 }
 
 // sourceOf returns the address that conn comes from, or zero if it has none.

@@ -43,6 +43,8 @@ type Options struct {
 
 	Nconnect  Opt[uint32]        // nconnect: connections to NFS, 1 to 16; default 1
 	KeepAlive Opt[time.Duration] // keepalive: idle time before TCP asks whether the server lives; default 30 s
+	Idle      Opt[time.Duration] // idle: how long a connection is kept that nobody needs, 0 for ever; see IdleTime
+	NoConn    Opt[bool]          // conn, noconn: take replies over UDP from any address; default conn
 
 	Rsize Opt[uint32] // most bytes of a READ as wished; package mount rounds and clamps it
 	Wsize Opt[uint32] // most bytes of a WRITE, likewise
@@ -227,6 +229,14 @@ func (o *Options) RetryMinutes() uint32 {
 	return o.Retry.Or(DefaultRetryForeground)
 }
 
+// DefaultIdle is how long a connection is kept that nobody needs, as in the
+// Linux client.
+const DefaultIdle = 5 * time.Minute
+
+// IdleTime returns how long a connection is kept that nobody needs; 0 is for
+// ever.
+func (o *Options) IdleTime() time.Duration { return o.Idle.Or(DefaultIdle) }
+
 // Over returns the options that hold when o is said over base: o's where they
 // were given, base's else. VFS, which does not know what was given, is o's.
 func (o *Options) Over(base *Options) *Options {
@@ -237,6 +247,7 @@ func (o *Options) Over(base *Options) *Options {
 	m.Port, m.MountPort = o.Port.over(m.Port), o.MountPort.over(m.MountPort)
 	m.MountHost, m.MountAt = o.MountHost.over(m.MountHost), o.MountAt.over(m.MountAt)
 	m.Nconnect, m.KeepAlive, m.NameMax = o.Nconnect.over(m.Nconnect), o.KeepAlive.over(m.KeepAlive), o.NameMax.over(m.NameMax)
+	m.Idle, m.NoConn = o.Idle.over(m.Idle), o.NoConn.over(m.NoConn)
 	m.Background, m.Retry = o.Background.over(m.Background), o.Retry.over(m.Retry)
 	m.Rsize, m.Wsize, m.UDPFrag = o.Rsize.over(m.Rsize), o.Wsize.over(m.Wsize), o.UDPFrag.over(m.UDPFrag)
 	m.Timeo, m.Retrans, m.Recovery = o.Timeo.over(m.Timeo), o.Retrans.over(m.Retrans), o.Recovery.over(m.Recovery)

@@ -54,6 +54,10 @@ func (o *Options) String() string {
 	if o.KeepAlive.Set {
 		add("keepalive", strconv.FormatInt(int64(o.KeepAlive.Value/time.Second), 10))
 	}
+	if o.Idle.Set {
+		add("idle", strconv.FormatInt(int64(o.Idle.Value/time.Second), 10))
+	}
+	flag(o.NoConn.Value, "noconn")
 	if o.UDPFrag.Set {
 		add("udpfrag", o.UDPFrag.Value.String())
 	}

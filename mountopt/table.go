@@ -100,6 +100,8 @@ func proto(o *Options) *Opt[string]           { return &o.Proto }
 func mountProto(o *Options) *Opt[string]      { return &o.MountProto }
 func rsize(o *Options) *Opt[uint32]           { return &o.Rsize }
 func wsize(o *Options) *Opt[uint32]           { return &o.Wsize }
+func idle(o *Options) *Opt[time.Duration]     { return &o.Idle }
+func noConn(o *Options) *Opt[bool]            { return &o.NoConn }
 func acRegMin(o *Options) *Opt[time.Duration] { return &o.AcRegMin }
 func acRegMax(o *Options) *Opt[time.Duration] { return &o.AcRegMax }
 func acDirMin(o *Options) *Opt[time.Duration] { return &o.AcDirMin }

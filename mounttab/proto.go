@@ -60,6 +60,7 @@ type Status struct {
 	CallsInFlight  int    `json:"calls_in_flight"` // sent or waiting to be, now
 	Connects       uint64 `json:"connects"`
 	Disconnects    uint64 `json:"disconnects"`
+	Replaced       uint64 `json:"replaced"` // connections that were silent while the server answered on another
 	MinorTimeouts  uint64 `json:"minor_timeouts"`
 	MajorTimeouts  uint64 `json:"major_timeouts"`
 	UnknownReplies uint64 `json:"unknown_replies"` // late, duplicate or forged

@@ -213,7 +213,9 @@ func (ep *endpoint) detach(l *link) ended {
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
 	ep.link = nil
-	ep.core.counters.disconnects.Add(1)
+	if !l.idle {
+		ep.core.counters.disconnects.Add(1)
+	}
 	for _, p := range ep.slots.calls {
 		if p != nil {
 			p.lent = false

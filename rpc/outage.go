@@ -4,7 +4,7 @@ import "time"
 
 // An outage lasts from a call's major timeout to the next reply. The log is
 // told of its beginning and its end once, however many calls and connections
-// are in it.
+// are in it, in the words that the Linux client has for it.
 
 // silentLocked notes a major timeout. It reports whether an outage begins.
 func (ep *endpoint) silentLocked() (begins bool) {
@@ -24,12 +24,12 @@ func (ep *endpoint) revivedLocked() (over bool) {
 
 // logSilent tells that an outage began.
 func (c *core) logSilent() {
-	what := "rpc: server not responding, still trying"
+	what := "still trying"
 	if c.policy.Recovery != Hard {
-		what = "rpc: server not responding, timed out"
+		what = "timed out"
 	}
-	c.log.Warn(what, "server", c.server)
+	c.log.Warn("server "+c.server+" not responding, "+what, "server", c.server)
 }
 
 // logRevived tells that an outage is over.
-func (c *core) logRevived() { c.log.Info("rpc: server OK", "server", c.server) }
+func (c *core) logRevived() { c.log.Info("server "+c.server+" OK", "server", c.server) }

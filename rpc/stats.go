@@ -27,7 +27,7 @@ type Stats struct {
 
 	Endpoints      []EndpointStats
 	Connects       uint64 // connections that were opened
-	Disconnects    uint64 // connections that ended
+	Disconnects    uint64 // connections that ended, but for those that no call needed
 	MinorTimeouts  uint64
 	MajorTimeouts  uint64
 	UnknownXIDs    uint64 // replies that no call waits for: late, duplicate or forged

@@ -60,6 +60,7 @@ func (l *link) watch(ctx context.Context) {
 	var acked uint64        // bytes that were acknowledged
 	since := time.Now()     // and no more since
 	var pause time.Duration // between probes of a path that is down
+	called := since         // when calls were last seen
 	timer := time.NewTimer(lookEvery)
 	defer timer.Stop()
 	for {
@@ -75,13 +76,14 @@ func (l *link) watch(ctx context.Context) {
 		switch l.look() {
 		case dozes:
 			if timer.Stop(); c.idle > 0 {
-				timer.Reset(c.idle)
+				timer.Reset(c.idle - time.Since(called))
 			}
 			continue
 		case idle:
 			l.conn.Abort()
 			return
 		}
+		called = time.Now()
 		if d := c.asleep() - slept; d > leastSleep {
 			slept += d
 			l.ping(ctx)
@@ -92,7 +94,7 @@ func (l *link) watch(ctx context.Context) {
 			continue
 		}
 		next := lookEvery
-		switch now := time.Now(); {
+		switch now := called; {
 		case !v.Unacked || v.Acked != acked:
 			acked, since, pause = v.Acked, now, 0
 		case silent(v, now.Sub(since)):

@@ -120,8 +120,8 @@ func show(w io.Writer, m mountStatus) {
 		fmt.Fprintf(w, "  note       %s\n", note)
 	}
 	if s.MinorTimeouts+s.MajorTimeouts+s.Disconnects+s.UnknownReplies+s.BadReplies > 0 {
-		fmt.Fprintf(w, "  trouble    %d timeout(s), %d major, %d connection(s) lost, %d late or unknown and %d bad replies\n",
-			s.MinorTimeouts, s.MajorTimeouts, s.Disconnects, s.UnknownReplies, s.BadReplies)
+		fmt.Fprintf(w, "  trouble    %d timeout(s), %d major, %d connection(s) lost, %d of them in silence, %d late or unknown and %d bad replies\n",
+			s.MinorTimeouts, s.MajorTimeouts, s.Disconnects, s.Replaced, s.UnknownReplies, s.BadReplies)
 	}
 	if len(s.Procs) == 0 {
 		return

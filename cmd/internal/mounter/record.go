@@ -45,7 +45,7 @@ func (l *live) Status() mounttab.Status {
 		Options: l.session.Options().String(), Warnings: l.session.Options().Warnings,
 		Rsize: l.session.Rsize(), Wsize: l.session.Wsize(), DirtyBytes: l.fs.DirtyBytes(),
 		Connections: r.ConnectedCount, CallsInFlight: r.CallsInFlight,
-		Connects: r.Connects, Disconnects: r.Disconnects,
+		Connects: r.Connects, Disconnects: r.Disconnects, Replaced: r.Replaced,
 		MinorTimeouts: r.MinorTimeouts, MajorTimeouts: r.MajorTimeouts,
 		UnknownReplies: r.UnknownXIDs, BadReplies: r.BadReplies,
 	}
