@@ -192,6 +192,8 @@ func (e *Entry) answer(c *net.UnixConn, req *Request, h Handler) (resp Response)
 		stop()
 	case OpAbort:
 		h.Abort()
+	case OpLocks, OpGranted, OpRebooted:
+		return answerLocks(req, h)
 	default:
 		resp.Error = fmt.Sprintf("mounttab: operation %.40q is unknown to this daemon", req.Op)
 	}

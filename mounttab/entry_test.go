@@ -34,7 +34,7 @@ func TestADaemonAnswers(t *testing.T) {
 		OpOptions: {Options: "rw,vers=3"},
 		OpDrain:   {},
 	} {
-		got, err := Call(ctx, rec, Request{op})
+		got, err := Call(ctx, rec, Request{Op: op})
 		if err != nil {
 			t.Errorf("%s: %v", op, err)
 		} else if d := cmp.Diff(&want, got); d != "" {
@@ -44,7 +44,7 @@ func TestADaemonAnswers(t *testing.T) {
 	if m.aborted.Load() {
 		t.Error("aborted before it was asked to")
 	}
-	if _, err := Call(ctx, rec, Request{OpAbort}); err != nil || !m.aborted.Load() {
+	if _, err := Call(ctx, rec, Request{Op: OpAbort}); err != nil || !m.aborted.Load() {
 		t.Errorf("abort: %v, done: %v", err, m.aborted.Load())
 	}
 }
@@ -55,7 +55,7 @@ func TestADaemonSaysWhyNot(t *testing.T) {
 		OpDrain:       "no space on the server",
 		"make coffee": `mounttab: operation "make coffee" is unknown to this daemon`,
 	} {
-		_, err := Call(within30s(t), rec, Request{op})
+		_, err := Call(within30s(t), rec, Request{Op: op})
 		var refused *RefusedError
 		if !errors.As(err, &refused) || refused.Message != want || refused.Op != op {
 			t.Errorf("%s: %v", op, err)
@@ -68,7 +68,7 @@ func TestDrainEndsWhenTheAskerLeaves(t *testing.T) {
 	rec := serve(t, table(t), Record{Dir: "/mnt"}, m).Record()
 	ctx, leave := context.WithCancel(within30s(t))
 	go func() { <-m.draining; leave() }() // ends when the daemon drains
-	if _, err := Call(ctx, rec, Request{OpDrain}); !errors.Is(err, context.Canceled) {
+	if _, err := Call(ctx, rec, Request{Op: OpDrain}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 	// serve's Close waits for Drain to have ended.
@@ -79,7 +79,7 @@ func TestDrainEndsWithTheEntry(t *testing.T) {
 	e := serve(t, table(t), Record{Dir: "/mnt"}, m)
 	closed := make(chan error, 1)
 	go func() { <-m.draining; closed <- e.Close() }() // ends when the daemon drains
-	if _, err := Call(within30s(t), e.Record(), Request{OpDrain}); err == nil {
+	if _, err := Call(within30s(t), e.Record(), Request{Op: OpDrain}); err == nil {
 		t.Error("drained, it says")
 	}
 	if err := <-closed; err != nil {
@@ -92,7 +92,7 @@ func TestOneConnectionCanAskOften(t *testing.T) {
 	c := dial(t, e)
 	for _, op := range []Op{OpPing, OpDrain, OpPing, OpStatus} {
 		var resp Response
-		if err := errors.Join(writeMessage(c, &Request{op}), readMessage(c, &resp)); err != nil || resp.Error != "" {
+		if err := errors.Join(writeMessage(c, &Request{Op: op}), readMessage(c, &resp)); err != nil || resp.Error != "" {
 			t.Fatalf("%s: %v, %+v", op, err, resp)
 		}
 	}
@@ -140,7 +140,7 @@ func TestHostilePeers(t *testing.T) {
 		if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil {
 			t.Errorf("%s: the conversation goes on", name)
 		}
-		if _, err := Call(within30s(t), e.Record(), Request{OpPing}); err != nil {
+		if _, err := Call(within30s(t), e.Record(), Request{Op: OpPing}); err != nil {
 			t.Errorf("after %s: %v", name, err)
 		}
 	}
@@ -179,12 +179,12 @@ func TestManyAskersWaitForEachOther(t *testing.T) {
 	for range maxAskers - 1 {
 		c := dial(t, e) // says nothing, and keeps its place
 		var resp Response
-		if err := errors.Join(writeMessage(c, &Request{OpPing}), readMessage(c, &resp)); err != nil {
+		if err := errors.Join(writeMessage(c, &Request{Op: OpPing}), readMessage(c, &resp)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 3 {
-		if _, err := Call(within30s(t), e.Record(), Request{OpPing}); err != nil {
+		if _, err := Call(within30s(t), e.Record(), Request{Op: OpPing}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -199,16 +199,16 @@ func TestCallsThatNobodyAnswers(t *testing.T) {
 	rec := e.Record()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := Call(ctx, rec, Request{OpPing}); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := Call(ctx, rec, Request{Op: OpPing}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a daemon that does not answer: %v", err)
 	}
 	if err := e.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := Call(within30s(t), rec, Request{OpPing}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Call(within30s(t), rec, Request{Op: OpPing}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a daemon that has gone: %v", err)
 	}
-	if _, err := Call(within30s(t), Record{Dir: "/mnt"}, Request{OpPing}); err == nil {
+	if _, err := Call(within30s(t), Record{Dir: "/mnt"}, Request{Op: OpPing}); err == nil {
 		t.Error("a record from nowhere can be called")
 	}
 }
@@ -252,7 +252,7 @@ func TestAStrangerIsNotAnswered(t *testing.T) {
 		}
 		defer c.Close()
 		_ = c.SetDeadline(time.Now().Add(30 * time.Second))
-		_ = writeMessage(c, &Request{OpPing}) // he may have hung up already
+		_ = writeMessage(c, &Request{Op: OpPing}) // he may have hung up already
 		var resp Response
 		if err := readMessage(c, &resp); err == nil {
 			t.Error("another user is answered")
@@ -279,7 +279,7 @@ func TestAStrangerIsNotBelieved(t *testing.T) {
 		return
 	}
 	defer l.Close()
-	if _, err := Call(within30s(t), rec, Request{OpPing}); !errors.Is(err, ErrStranger) {
+	if _, err := Call(within30s(t), rec, Request{Op: OpPing}); !errors.Is(err, ErrStranger) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -313,7 +313,7 @@ func TestResultsGoThroughAPipe(t *testing.T) {
 
 // No message makes the decoder allocate more than it warrants, or fall over.
 func FuzzMessage(f *testing.F) {
-	for _, v := range []any{&Request{OpPing}, &Response{Status: &Status{Procs: []ProcStats{{Name: "READ", Latency: []uint64{1 << 63}}}}},
+	for _, v := range []any{&Request{Op: OpPing}, &Response{Status: &Status{Procs: []ProcStats{{Name: "READ", Latency: []uint64{1 << 63}}}}},
 		&Result{Record: &Record{Created: time.Unix(1, 2)}}} {
 		b, err := marshal(v)
 		if err != nil {

@@ -16,11 +16,17 @@ const (
 	OpOptions Op = "options" // Response.Options
 	OpDrain   Op = "drain"   // the answer comes when all data is safe on the server
 	OpAbort   Op = "abort"   // everything that waits for the server fails now, and unsaved data is lost
+
+	OpLocks    Op = "locks"    // Response.Locks
+	OpGranted  Op = "granted"  // Response.Taken: whether Request.Granted is this mount's
+	OpRebooted Op = "rebooted" // nothing but an answer, at once
 )
 
 // Request is a question to a daemon.
 type Request struct {
-	Op Op `json:"op"`
+	Op       Op        `json:"op"`
+	Granted  *Granted  `json:"granted,omitempty"`
+	Rebooted *Rebooted `json:"rebooted,omitempty"`
 }
 
 // Response is the answer.
@@ -28,6 +34,8 @@ type Response struct {
 	Error   string  `json:"error,omitempty"` // why it was not done; the rest is empty then
 	Status  *Status `json:"status,omitempty"`
 	Options string  `json:"options,omitempty"`
+	Locks   *Locks  `json:"locks,omitempty"`
+	Taken   bool    `json:"taken,omitempty"`
 }
 
 // Handler is the mount behind a record, as the socket sees it. Its methods may

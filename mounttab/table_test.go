@@ -255,7 +255,7 @@ func TestADirectoryWithALongName(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := serve(t, tab, Record{Dir: "/mnt"}, &mountStub{})
-	if _, err := Call(within30s(t), e.Record(), Request{OpPing}); err != nil {
+	if _, err := Call(within30s(t), e.Record(), Request{Op: OpPing}); err != nil {
 		t.Error(err)
 	}
 }
