@@ -111,7 +111,7 @@ func (e *Engine) testThere(ctx context.Context, fh nfs3.FH, cred *rpc.Cred, l Lo
 			return fromHolder(holder), nil
 		case err == nil && stat == nlm.DeniedGracePeriod:
 			e.heard(stat)
-			pause = nextPause(pause, pollFirst, graceWait)
+			pause = nextPause(pause, graceFirst, graceLast)
 		case err == nil:
 			return nil, &Error{Op: "test", Range: l.Range, Errno: stat.Errno(), Cause: stat}
 		case ctx.Err() != nil:

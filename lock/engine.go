@@ -31,9 +31,10 @@ type Config struct {
 	// needed. With "" there is none: the locks of a process that crashes stay
 	// at the server.
 	StateDir string
-	// Siblings are the other daemons of this host. Without them nobody can
-	// call us back, since it might be meant for them: locks that wait are
-	// polled for.
+	// Siblings are the other daemons of this host. Without them we hear
+	// neither callbacks nor notices of restarts, which might be meant for
+	// them: locks that wait are polled for, and restarts of the server are
+	// noticed by what it answers.
 	Siblings Siblings
 	// Rpcbind is the socket of this host's rpcbind; "" is the usual one.
 	Rpcbind string

@@ -145,7 +145,7 @@ func (e *Engine) unlockFor(h header, live map[noted]bool) bool {
 			if err == nil && stat != nlm.DeniedGracePeriod {
 				break
 			}
-			if pause = nextPause(pause, downFirst, graceWait); sleep(e.life, pause) != nil {
+			if pause = nextPause(pause, downFirst, graceLast); sleep(e.life, pause) != nil {
 				return false
 			}
 		}

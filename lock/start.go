@@ -24,18 +24,18 @@ func (e *Engine) Start() {
 		if e.stateDir == "" {
 			return
 		}
-		e.keepers.Go(func() { e.getMonitor() })
 		e.keepers.Go(func() { e.watchJournals(e.stateDir) })
 		if e.siblings != nil {
+			e.keepers.Go(func() { e.getMonitor() })
 			e.keepers.Go(func() { e.serveCallbacks(e.stateDir) })
 		}
 	})
 }
 
 // getMonitor returns the host's side of NSM, opening it; nil if it cannot be
-// had.
+// had. Who has no siblings has none: he could not hand notices on.
 func (e *Engine) getMonitor() *Monitor {
-	if e.stateDir == "" {
+	if e.stateDir == "" || e.siblings == nil {
 		return nil
 	}
 	e.monitorOnce.Do(func() {

@@ -100,7 +100,7 @@ func (e *Engine) insist(fh nfs3.FH, owner Owner, cred *rpc.Cred, f func(*party) 
 			return
 		case err == nil:
 			e.heard(stat)
-			pause = nextPause(pause, pollFirst, graceWait)
+			pause = nextPause(pause, graceFirst, graceLast)
 		case errors.Is(err, rpc.ErrClosed):
 			return
 		default:
