@@ -36,7 +36,7 @@ type link struct {
 
 // renewEvery is how often refused datagrams may end a connection at most: ICMP
 // messages may be forged.
-const renewEvery = 3 * time.Second
+const renewEvery = time.Second
 
 // portLimit is how long rpcbind has for its answer while a connection is made
 // anew.
