@@ -13,7 +13,7 @@
 #   maxio=BYTES               MaxRead and MaxWrite; export /small always has 65536
 #   exports=LIST              of rw,ro,squash,small,priv,tcponly,udponly,deny; all of them
 #
-# Needs root (the VFS back end opens files by handle) and: apt-get install nfs-ganesha nfs-ganesha-vfs rpcbind
+# Needs root (the VFS back end opens files by handle) and: apt-get install nfs-ganesha nfs-ganesha-vfs rpcbind iproute2
 #
 # Two quirks shape this script. Ganesha exits if it cannot register with rpcbind, and it finds rpcbind by the path
 # /run/rpcbind.sock, which no network namespace isolates: so both run in a mount namespace whose /run is WORKDIR/run.
@@ -65,8 +65,8 @@ if alive "$work/ganesha.pid"; then
 	exit
 fi
 [ "$(id -u)" = 0 ] || die "must be root: nfs-ganesha's VFS back end opens files by handle"
-for need in ganesha.nfsd rpcbind; do
-	command -v "$need" >/dev/null || die "$need is missing: apt-get install nfs-ganesha nfs-ganesha-vfs rpcbind"
+for need in ganesha.nfsd rpcbind ss; do
+	command -v "$need" >/dev/null || die "$need is missing: apt-get install nfs-ganesha nfs-ganesha-vfs rpcbind iproute2"
 done
 mkdir -p "$work"/{etc,recovery} "$work"/run/{rpcbind,ganesha,blkid,mount} "$backing"
 backing=$(cd "$backing" && pwd -P)
@@ -132,12 +132,15 @@ inside() {
 serving() { grep -q 'NFS SERVER INITIALIZED' "$work/ganesha.log"; }
 settled() { serving || ! alive "$work/ganesha.pid"; }
 
+# listening PID: it has a unix socket to which one can connect; the file is there a moment earlier.
+listening() { ss -Hxlp | grep -q "pid=$1,"; }
+
 if ! alive "$work/rpcbind.pid"; then
 	rm -f "$work/run/rpcbind.sock"
 	# shellcheck disable=SC2016
 	inside bash -c 'mount --bind "$1" /etc/netconfig && exec rpcbind -f' _ "$work/etc/netconfig" </dev/null >"$work/rpcbind.log" 2>&1 &
 	note $! "$work/rpcbind.pid"
-	await 10 test -S "$work/run/rpcbind.sock" || die "rpcbind did not come up: $(tail -3 "$work/rpcbind.log")"
+	await 10 listening $! || die "rpcbind did not come up: $(tail -3 "$work/rpcbind.log")"
 fi
 : >"$work/ganesha.log"
 (
