@@ -15,6 +15,7 @@ func TestForgottenFlow(t *testing.T) {
 		reset bool
 		limit time.Duration
 	}{
+		{"without a word", false, 5 * time.Second},
 		{"and says so with RST", true, time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -143,7 +143,8 @@ func only(name, asked string) string {
 	for i, part := range parts {
 		parts[i] = "^" + regexp.QuoteMeta(part) + "$"
 	}
-	if more := strings.Split(asked, "/"); len(more) > len(parts) {
+	// Of "A/b|C", who knows which part is meant.
+	if more := strings.Split(asked, "/"); len(more) > len(parts) && !strings.Contains(asked, "|") {
 		parts = append(parts, more[len(parts):]...)
 	}
 	return strings.Join(parts, "/")
