@@ -69,9 +69,10 @@ type config struct {
 	lookups    mountopt.LookupCache
 	plainDirs  bool // directories are read with READDIR alone
 	syncWrites bool
-	strict     bool   // EEXIST and ENOENT after retransmissions are taken as they are
-	dirtyLimit int64  // most bytes of dirty data
-	rahead     uint64 // most bytes that are read ahead of one reader
+	writes     mountopt.Write // when write-behind begins
+	strict     bool           // EEXIST and ENOENT after retransmissions are taken as they are
+	dirtyLimit int64          // most bytes of dirty data
+	rahead     uint64         // most bytes that are read ahead of one reader
 }
 
 // newFS returns the file system that c describes. It lives until Close or

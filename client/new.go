@@ -45,6 +45,7 @@ func New(ctx context.Context, s *mount.Session, o Options) (*FS, error) {
 		noCTO:      opts.NoCTO.Value,
 		lookups:    opts.LookupCache.Value,
 		plainDirs:  opts.NoRdirplus.Value,
+		writes:     opts.Write.Value,
 		syncWrites: opts.VFS.Sync || opts.NoAC.Value,
 		strict:     opts.StrictReplay.Value,
 		dirtyLimit: o.DirtyLimit,

@@ -6,6 +6,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 )
 
@@ -41,8 +42,16 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 		n += len(piece)
 		f.fs.localChange(f.ino, uint64(off)+uint64(n), true)
 	}
-	if f.sync() && n > 0 {
+	switch {
+	case n == 0:
+	case f.sync():
 		return n, f.Fsync(ctx)
+	case f.fs.writes == mountopt.WriteWait:
+		err := f.fs.drain(ctx, f.ino)
+		if e := f.report(); e != nil {
+			err = e
+		}
+		return n, err
 	}
 	return n, nil
 }
@@ -82,7 +91,7 @@ func (f *File) put(p []byte, off uint64) {
 		e.data = append(wb.slabs.grow(nil, len(p), true), p...)
 		d.dirty.insert(e)
 	}
-	full := f.fullLocked(off)
+	full := f.fs.writes != mountopt.WriteLazy || f.fullLocked(off)
 	d.mu.Unlock()
 
 	wb.budget.release(int64(freed))

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 )
 
@@ -147,9 +148,9 @@ func (w *writeback) pressed() {
 // sendableLocked returns a dirty extent that should be sent now and may be:
 // nothing that overlaps it is under way.
 func (w *writeback) sendableLocked(d *fileData, blocked bool) *extent {
-	wsize := uint64(w.fs.wsize)
+	wsize, eager := uint64(w.fs.wsize), w.fs.writes != mountopt.WriteLazy
 	for _, e := range d.dirty {
-		now := blocked || d.draining > 0 || e.end()%wsize == 0 || time.Since(e.since) >= writeDelay
+		now := blocked || eager || d.draining > 0 || e.end()%wsize == 0 || time.Since(e.since) >= writeDelay
 		if !now {
 			continue
 		}

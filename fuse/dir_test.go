@@ -10,6 +10,7 @@ import (
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
 
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfstest"
 )
@@ -18,7 +19,7 @@ import (
 func newTestRaw(t testing.TB, s *nfstest.Server) *raw {
 	t.Helper()
 	fs, _ := newFS(t, s, "")
-	r := newRaw(fs, testLogger(t), nil, 4096)
+	r := newRaw(fs, testLogger(t), nil, new(mountopt.Options))
 	t.Cleanup(r.OnUnmount)
 	return r
 }

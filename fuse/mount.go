@@ -97,7 +97,7 @@ func mountAs(ctx context.Context, fs *client.FS, c Config, direct bool) (*Mounte
 	}
 	m := &Mounted{
 		dir: dir, direct: direct, log: c.Logger,
-		raw:   newRaw(fs, c.Logger, c.Cred, blockSize(c.Options)),
+		raw:   newRaw(fs, c.Logger, c.Cred, c.Options),
 		ended: make(chan struct{}),
 	}
 	m.raw.listed = c.Options.AttrCache().RegMin

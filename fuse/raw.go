@@ -7,6 +7,7 @@ import (
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
 	"github.com/gonfs/gonfs/client"
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/rpc"
 )
 
@@ -26,20 +27,22 @@ type raw struct {
 	inval   *invalidator
 	log     *slog.Logger
 	blksize uint32        // st_blksize
+	block   uint32        // in which statfs(2) counts, bytes
 	listed  time.Duration // how long the kernel may keep a listing
 	gone    func() bool   // whether the kernel has given the mount up
 }
 
 // newRaw returns a raw that makes all calls as own or, if that is nil, as the
 // process that asks.
-func newRaw(fs *client.FS, log *slog.Logger, own *rpc.Cred, blksize uint32) *raw {
+func newRaw(fs *client.FS, log *slog.Logger, own *rpc.Cred, o *mountopt.Options) *raw {
 	r := &raw{
 		RawFileSystem: gofuse.NewDefaultRawFileSystem(),
 		fs:            fs,
 		own:           own,
 		inval:         newInvalidator(),
 		log:           log,
-		blksize:       blksize,
+		blksize:       blockSize(o),
+		block:         o.BlockSize(),
 		gone:          func() bool { return false },
 	}
 	if own == nil {

@@ -176,7 +176,16 @@ func TestTimesSizesAndOwnersGoBothWays(t *testing.T) {
 		t.Errorf("%+v, %v", st, err)
 	}
 	var fs unix.Statfs_t
-	if err := unix.Statfs(m.Dir(), &fs); err != nil || fs.Bsize != statBlock || fs.Blocks == 0 || fs.Namelen != 255 {
+	if err := unix.Statfs(m.Dir(), &fs); err != nil || fs.Bsize != 4096 || fs.Blocks == 0 || fs.Namelen != 255 {
+		t.Errorf("%+v, %v", fs, err)
+	}
+}
+
+func TestBsizeIsTheUnitOfStatfs(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{MaxBytes: 64 << 20})
+	m := mounted(t, s, "bsize=10000")
+	var fs unix.Statfs_t
+	if err := unix.Statfs(m.Dir(), &fs); err != nil || fs.Bsize != 8192 || fs.Frsize != 8192 || fs.Blocks != 64<<20/8192 {
 		t.Errorf("%+v, %v", fs, err)
 	}
 }

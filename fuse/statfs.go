@@ -4,9 +4,6 @@ import (
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 )
 
-// statBlock is the block in which statfs(2) counts, in bytes.
-const statBlock = 4096
-
 // StatFs implements gofuse.RawFileSystem.
 func (r *raw) StatFs(cancel <-chan struct{}, h *gofuse.InHeader, out *gofuse.StatfsOut) gofuse.Status {
 	n := r.nodes.get(h.NodeId)
@@ -17,14 +14,15 @@ func (r *raw) StatFs(cancel <-chan struct{}, h *gofuse.InHeader, out *gofuse.Sta
 	if err != nil {
 		return status(err)
 	}
+	block := uint64(r.block)
 	*out = gofuse.StatfsOut{
-		Blocks:  s.Tbytes / statBlock,
-		Bfree:   s.Fbytes / statBlock,
-		Bavail:  s.Abytes / statBlock,
+		Blocks:  s.Tbytes / block,
+		Bfree:   s.Fbytes / block,
+		Bavail:  s.Abytes / block,
 		Files:   s.Tfiles,
 		Ffree:   s.Afiles, // statvfs(3) has no third figure in FUSE; the caller's own is the useful one
-		Bsize:   statBlock,
-		Frsize:  statBlock,
+		Bsize:   r.block,
+		Frsize:  r.block,
 		NameLen: r.fs.NameMax(),
 	}
 	return gofuse.OK

@@ -38,6 +38,10 @@ func (m *mounter) ways(ctx context.Context, s *Service, t target, o *offer) ([]e
 		return nil, m.newError("rpcbind", t, context.Cause(ctx), "")
 	}
 	l := s.endpoints(t.v6(), o)
+	if o.unreachable != nil && s.Port == 0 {
+		m.trace.begin(Step{Op: "rpcbind", Server: t.host, Asked: "what to do without rpcbind"})(
+			fmt.Sprintf("port %d is tried for %s", s.Fallback, programName(s.Prog)), "", nil)
+	}
 	if len(l) == 0 {
 		return nil, m.newError("rpcbind", t, s.missing(t.v6(), o), m.advertised(ctx, t))
 	}

@@ -27,6 +27,19 @@ type Step struct {
 	Hint   string // what to do about Err, or ""
 }
 
+// String is the step in one line.
+func (s Step) String() string {
+	where := s.Server
+	if s.Port != 0 {
+		where += fmt.Sprintf(" port %d/%s", s.Port, s.Netid)
+	}
+	said := s.Answer
+	if s.Err != nil {
+		said = strings.ReplaceAll(s.Err.Error(), "\n", "; ")
+	}
+	return fmt.Sprintf("%s at %s: %s: %s (%v)", s.Op, where, s.Asked, said, s.Took.Round(time.Microsecond))
+}
+
 // tracer hands steps to Config.Trace, one at a time.
 type tracer struct {
 	mu sync.Mutex // held while to runs
@@ -61,10 +74,14 @@ func stepTo(op string, t target, e endpoint, asked string) Step {
 	return Step{Op: op, Server: t.host, Netid: e.netid, Port: e.port, Asked: asked}
 }
 
+// programName names the programs that a mount asks for.
+func programName(prog uint32) string {
+	return map[uint32]string{nfs3.Program: "NFS", mountd.Program: "MOUNT"}[prog]
+}
+
 // String is the question in words.
 func (q query) String() string {
-	names := map[uint32]string{nfs3.Program: "NFS", mountd.Program: "MOUNT"}
-	return fmt.Sprintf("%s version %d over %s", names[q.prog], q.vers, q.netid)
+	return fmt.Sprintf("%s version %d over %s", programName(q.prog), q.vers, q.netid)
 }
 
 // hosts is a list of targets in words.

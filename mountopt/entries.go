@@ -44,7 +44,7 @@ var table = []entry{
 	// Sizes.
 	{Known{names("rsize"), "", "bytes", "", Rightmost, true}, valued, setSize(rsize)},
 	{Known{names("wsize"), "", "bytes", "", Rightmost, true}, valued, setSize(wsize)},
-	{Known{names("bsize"), "", "", "", Rightmost, false}, valued, later},
+	{Known{names("bsize"), "", "bytes", "4096", Rightmost, true}, valued, setSize(bsize)},
 	{Known{names("namlen"), "", "bytes", "", Rightmost, true}, valued, setNamlen},
 
 	// Time-outs and what they mean.
@@ -75,12 +75,12 @@ var table = []entry{
 	{Known{names("rdirplus"), "rdirplus", "none force", "rdirplus", Rightmost, true}, either, setRdirplus},
 	{Known{names("nordirplus"), "rdirplus", "", "", Rightmost, true}, flag, setBool(noRdirplus, true)},
 	{Known{names("replay"), "", "evidence strict", "evidence", Rightmost, true}, valued, setReplay},
-	{Known{names("sharecache"), "sharecache", "", "", Rightmost, false}, flag, never("every mount has a cache of its own")},
+	{Known{names("sharecache"), "sharecache", "", "", Rightmost, true}, flag, warn("has no effect: every mount has a cache of its own")},
 	{Known{names("nosharecache"), "sharecache", "", "nosharecache", Rightmost, true}, flag, already},
-	{Known{names("fsc"), "fsc", "", "", Rightmost, false}, either, later},
+	{Known{names("fsc"), "fsc", "", "", Rightmost, false}, either, never("it keeps no cache on disk")},
 	{Known{names("nofsc"), "fsc", "", "nofsc", Rightmost, true}, flag, already},
-	{Known{names("write"), "", "lazy", "lazy", Rightmost, true}, valued, only("lazy", "eager", "wait")},
-	{Known{names("alignwrite"), "alignwrite", "", "", Rightmost, false}, flag, never("it sends the bytes that were written and no others")},
+	{Known{names("write"), "", "lazy eager wait", "lazy", Rightmost, true}, valued, setWrite},
+	{Known{names("alignwrite"), "alignwrite", "", "", Rightmost, true}, flag, warn("has no effect: gonfs sends the bytes that were written and no others")},
 	{Known{names("noalignwrite"), "alignwrite", "", "noalignwrite", Rightmost, true}, flag, already},
 
 	// Locks and lists of access.

@@ -1,6 +1,7 @@
 package mountopt
 
 import (
+	"math/bits"
 	"net/netip"
 	"slices"
 	"time"
@@ -49,6 +50,7 @@ type Options struct {
 	Rsize Opt[uint32] // most bytes of a READ as wished; package mount rounds and clamps it
 	Wsize Opt[uint32] // most bytes of a WRITE, likewise
 
+	Bsize   Opt[uint32]  // bsize: the unit in which statfs(2) counts, as wished; see BlockSize
 	UDPFrag Opt[UDPFrag] // udpfrag: what is done about messages over UDP that do not fit a frame; default warn
 
 	NameMax Opt[uint32] // namlen: longest name as statfs(2) tells it; 0 and not given: what PATHCONF says
@@ -69,6 +71,7 @@ type Options struct {
 	NoAC               Opt[bool]          // ac, noac
 	NoCTO              Opt[bool]          // cto, nocto: no revalidation at open
 	LookupCache        Opt[LookupCache]   // lookupcache: answers of LOOKUP that are given again
+	Write              Opt[Write]         // write: when what was written is sent
 	NoRdirplus         Opt[bool]          // rdirplus, nordirplus: read directories with READDIR alone
 	StrictReplay       Opt[bool]          // replay: believe EEXIST and ENOENT after a retransmission
 
@@ -110,6 +113,42 @@ func (r Recovery) String() string {
 		return "softerr"
 	}
 	return "hard"
+}
+
+// Write says when write-behind sends what was written. nfs(5) does not have it;
+// the Linux client does.
+type Write uint8
+
+// The values of Write.
+const (
+	WriteLazy  Write = iota // when a WRITE is full, after a second, or when somebody waits
+	WriteEager              // at once
+	WriteWait               // at once, and write(2) returns when the server has answered; it may still lose the data
+)
+
+// String returns the value of write=.
+func (w Write) String() string {
+	switch w {
+	case WriteEager:
+		return "eager"
+	case WriteWait:
+		return "wait"
+	}
+	return "lazy"
+}
+
+// BlockSize returns the unit in which statfs(2) counts, in bytes: bsize=, as the
+// Linux client rounds it, or 4096.
+func (o *Options) BlockSize() uint32 {
+	const least, def, most = 1024, 4096, 1 << 20
+	switch n := o.Bsize.Value; {
+	case n < least:
+		return def
+	case n >= most:
+		return most
+	default:
+		return 1 << (bits.Len32(n) - 1)
+	}
 }
 
 // LookupCache says which answers of LOOKUP may be given again without asking
@@ -255,6 +294,7 @@ func (o *Options) Over(base *Options) *Options {
 	m.AcRegMin, m.AcRegMax = o.AcRegMin.over(m.AcRegMin), o.AcRegMax.over(m.AcRegMax)
 	m.AcDirMin, m.AcDirMax = o.AcDirMin.over(m.AcDirMin), o.AcDirMax.over(m.AcDirMax)
 	m.NoAC, m.NoCTO, m.LookupCache = o.NoAC.over(m.NoAC), o.NoCTO.over(m.NoCTO), o.LookupCache.over(m.LookupCache)
+	m.Write, m.Bsize = o.Write.over(m.Write), o.Bsize.over(m.Bsize)
 	m.NoRdirplus, m.StrictReplay = o.NoRdirplus.over(m.NoRdirplus), o.StrictReplay.over(m.StrictReplay)
 	m.ACL = o.ACL.over(m.ACL)
 	if len(o.Sec) > 0 {

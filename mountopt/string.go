@@ -28,6 +28,9 @@ func (o *Options) String() string {
 	add("vers", "3")
 	addNumber(add, "rsize", o.Rsize)
 	addNumber(add, "wsize", o.Wsize)
+	if o.Bsize.Value != 0 {
+		add("bsize", decimal(o.BlockSize()))
+	}
 	switch {
 	case o.Namlen != 0:
 		add("namlen", decimal(o.Namlen))
@@ -93,6 +96,9 @@ func (o *Options) String() string {
 		add("lookupcache", o.LookupCache.Value.String())
 	}
 	add("local_lock", o.Locks().String())
+	if o.Write.Value != WriteLazy {
+		add("write", o.Write.Value.String())
+	}
 	if o.Addr != "" {
 		add("addr", o.Addr)
 	}

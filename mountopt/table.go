@@ -108,6 +108,7 @@ func acDirMin(o *Options) *Opt[time.Duration] { return &o.AcDirMin }
 func acDirMax(o *Options) *Opt[time.Duration] { return &o.AcDirMax }
 func noAC(o *Options) *Opt[bool]              { return &o.NoAC }
 func noCTO(o *Options) *Opt[bool]             { return &o.NoCTO }
+func bsize(o *Options) *Opt[uint32]           { return &o.Bsize }
 func noRdirplus(o *Options) *Opt[bool]        { return &o.NoRdirplus }
 func background(o *Options) *Opt[bool]        { return &o.Background }
 func lock(o *Options) *Opt[bool]              { return &o.Lock }

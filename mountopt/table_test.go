@@ -135,7 +135,7 @@ func TestSupportedIsTrue(t *testing.T) {
 	values := map[string]string{
 		"vers": "3", "nfsvers": "3", "mountvers": "3", "proto": "tcp", "mountproto": "udp", "port": "1", "mountport": "1", "mountaddr": "::1",
 		"nconnect": "1", "retry": "0", "lookupcache": "pos", "replay": "strict", "local_lock": "all", "sec": "sys", "xprtsec": "none", "write": "lazy",
-		"udpfrag": "warn", "nfsprog": "100003", "mountprog": "100005",
+		"udpfrag": "warn", "bsize": "4096", "nfsprog": "100003", "mountprog": "100005",
 	}
 	for _, e := range table {
 		for _, n := range e.Names {

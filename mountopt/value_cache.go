@@ -26,6 +26,17 @@ func setRdirplus(p *parser, it item) error {
 	return nil
 }
 
+// setWrite takes when write-behind begins (fs/nfs/fs_context.c).
+func setWrite(p *parser, it item) error {
+	for _, w := range []Write{WriteLazy, WriteEager, WriteWait} {
+		if it.value == w.String() {
+			p.o.Write = Some(w)
+			return nil
+		}
+	}
+	return badValue(it.name, it.value, "lazy, eager or wait")
+}
+
 // setReplay takes what an EEXIST or ENOENT after a retransmission means.
 func setReplay(p *parser, it item) error {
 	switch it.value {

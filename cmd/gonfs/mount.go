@@ -23,7 +23,7 @@ func mountCommand() *cli.Command {
 			&cli.BoolFlag{Name: "foreground", Usage: "serve the mount in this process, until it is unmounted or Ctrl-C is typed"},
 			&cli.BoolFlag{Name: "fake", Aliases: []string{"f"}, Usage: "ask the server, but do not mount"},
 			&cli.BoolFlag{Name: "s", Usage: "skip options that gonfs does not know"},
-			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say each step in the log"},
+			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say each step, with its answer"},
 			&cli.StringFlag{Name: "log", Usage: "write the daemon's log to `FILE` instead of the system log"},
 		},
 		Action: func(c *cli.Context) error {

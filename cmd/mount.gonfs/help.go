@@ -21,7 +21,7 @@ Flags, which may stand anywhere:
    -s            skip options that gonfs does not know
    -f            ask the server, but do not mount
    -n            accepted: gonfs never writes a mount table of its own
-   -v            say what was mounted, and each step in the log
+   -v            say each step, with its answer, and what was mounted
    -N FILE       mount in another mount namespace, as /proc/PID/ns/mnt
    -t TYPE       accepted: gonfs or fuse.gonfs
    --foreground  serve the mount in this process; ends by umount, or by Ctrl-C

@@ -114,7 +114,7 @@ func TestWhatGoesWrong(t *testing.T) {
 		"another type":       {[]string{"h:/e", dir, "-t", "nfs"}, 1, `type "nfs" is not gonfs; mount.gonfs --help explains`},
 		"no spec":            {[]string{"/dev/sda", dir}, 32, "/dev/sda: remote share not in 'host:dir' format"},
 		"an unknown option":  {[]string{"h:/e", dir, "-o", "frob"}, 32, "an incorrect mount option was specified: 'frob' is unknown to gonfs"},
-		"a later option":     {[]string{"h:/e", dir, "-o", "bsize=4k"}, 32, "option 'bsize=4k' is not supported yet by gonfs"},
+		"a later option":     {[]string{"h:/e", dir, "-o", "softreval"}, 32, "option 'softreval' is not supported yet by gonfs"},
 		"a bad value":        {[]string{"h:/e", dir, "-so", "timeo=abc"}, 32, "invalid value for 'timeo=' option: 'abc' is not a number of tenths of a second (1 to 2147483647)"},
 		"two versions":       {[]string{"h:/e", dir, "-o", "vers=3,v3"}, 32, "multiple version options not permitted"},
 		"version 4":          {[]string{"h:/e", dir, "-o", "vers=4.1"}, 32, "requested NFS version or transport protocol is not supported: 'vers=4.1': gonfs speaks NFS version 3"},

@@ -88,6 +88,11 @@ func TestDefaultsOfNfsmountConf(t *testing.T) {
 	}
 	t.Setenv("GONFS_NFSMOUNT_CONF", conf)
 	o := must(t, "mount.gonfs", s.Export(), dir, "-v", "-o", s.MountOptions()+",tcp,rsize=4096")
+	for _, step := range []string{"mount.gonfs: MNT at 127.0.0.1 port ", "mount.gonfs: FSINFO at 127.0.0.1 port "} {
+		if !strings.Contains(o.stderr, step) {
+			t.Errorf("-v does not say %q: %s", step, o)
+		}
+	}
 	for _, want := range []string{"nconnect=3", "rsize=4096", ",soft,", "proto=tcp"} {
 		if !strings.Contains(o.out, want) {
 			t.Errorf("%s is not in effect: %s", want, o)

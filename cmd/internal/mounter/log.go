@@ -26,9 +26,7 @@ func newLog(r Request) (*slog.Logger, io.Closer) {
 	}
 	w, err := syslog.New(syslog.LOG_DAEMON|syslog.LOG_INFO, r.Program)
 	if err != nil {
-		if !r.Verbose { // nobody asked for lines on the terminal
-			o.Level = slog.LevelWarn
-		}
+		o.Level = slog.LevelWarn // the terminal is told the steps of the mount, if -v asks for them, by Serve
 		return slog.New(slog.NewTextHandler(os.Stderr, o)), io.NopCloser(nil)
 	}
 	return slog.New(slog.NewTextHandler(w, o)), w

@@ -3,6 +3,7 @@ package mounter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"runtime"
@@ -46,8 +47,12 @@ func Serve(ctx context.Context, r Request, ready Ready) error {
 	defer sig.stop()
 	t := newTrial(options, spec, log, func() error { return ready.Background(r) })
 	var session *mount.Session
+	c := mount.Config{Spec: spec, Options: options, Logger: log.With("mount", dir)}
+	if r.Verbose {
+		c.Trace = func(s mount.Step) { fmt.Fprintf(os.Stderr, "%s: %v\n", r.Program, s) }
+	}
 	err = t.run(sig.ctx, func() (err error) {
-		session, err = mount.Dial(sig.ctx, mount.Config{Spec: spec, Options: options, Logger: log.With("mount", dir)})
+		session, err = mount.Dial(sig.ctx, c)
 		return err
 	})
 	if err != nil {
