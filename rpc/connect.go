@@ -169,8 +169,7 @@ func (ep *endpoint) connect(another bool, limit time.Duration) (*link, error) {
 	l := &link{ep: ep, conn: conn, since: time.Now(), datagram: isDatagram(conn), woken: make(chan struct{}, 1)}
 	var ctx context.Context
 	ctx, l.over = context.WithCancel(ep.ctx)
-	ep.attach(l)
-	if ep.ctx.Err() != nil {
+	if !ep.attach(l) {
 		conn.Abort() // closed meanwhile; Serve returns at once
 	}
 	if !ep.core.policy.SoftConn { // those are over before a watchdog would find out anything
@@ -181,8 +180,9 @@ func (ep *endpoint) connect(another bool, limit time.Duration) (*link, error) {
 
 // attach makes l the endpoint's connection. Calls that an earlier connection
 // has carried go again; if the server cannot know them again, because they
-// would come from another address, only those that may be executed twice.
-func (ep *endpoint) attach(l *link) {
+// would come from another address, only those that may be executed twice. It
+// reports whether the endpoint is open.
+func (ep *endpoint) attach(l *link) (open bool) {
 	source := addrPort(l.conn.LocalAddr())
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
@@ -203,6 +203,7 @@ func (ep *endpoint) attach(l *link) {
 		}
 		p.signal()
 	}
+	return !ep.closed // close aborts only a connection that it finds
 }
 
 // ended is how a connection ended; see link.

@@ -334,3 +334,29 @@ func TestManyReconnects(t *testing.T) {
 		}
 	})
 }
+
+// Close may come between a Dial that has ended and the use of its connection:
+// it must not be left to wait for a connection that nobody aborts.
+func TestCloseWhileAConnectionIsMade(t *testing.T) {
+	for range 2000 {
+		synctest.Test(t, func(t *testing.T) {
+			h := newHouse()
+			var c *Client
+			closed := make(chan struct{})
+			c = NewClient(Options{Program: testProg, Version: testVers, Server: "h", Dial: func(ctx context.Context, a netip.AddrPort) (transport.Conn, error) {
+				go func() {
+					c.Close()
+					close(closed)
+				}()
+				return h.dial(ctx, a)
+			}})
+			began := time.Now()
+			c.Call(t.Context(), &Call{Proc: procBlock}) // ends in one error or another
+			<-closed
+			if took := time.Since(began); took > 0 {
+				t.Fatalf("Close took %v", took)
+			}
+			h.wg.Wait()
+		})
+	}
+}
