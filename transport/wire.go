@@ -26,6 +26,9 @@ type wire interface {
 	// write writes what can be written of segments.
 	write(segments [][]byte) (int, error)
 
+	// direct reports whether read puts payloads into sinks, and not into buf.
+	direct() bool
+
 	// waits reports whether write waits for the peer, rather than to return
 	// errAgain.
 	waits() bool
@@ -66,5 +69,7 @@ func (w *connWire) write(segments [][]byte) (int, error) {
 	n, err := v.WriteTo(w.nc)
 	return int(n), err
 }
+
+func (w *connWire) direct() bool { return false }
 
 func (w *connWire) waits() bool { return true }

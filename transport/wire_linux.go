@@ -169,6 +169,8 @@ func (w *sockWire) write(segments [][]byte) (n int, err error) {
 
 func (w *sockWire) pausing(pause func()) { w.pause = pause }
 
+func (w *sockWire) direct() bool { return true }
+
 func (w *sockWire) waits() bool { return false }
 
 func (w *sockWire) opError(op string, err error) error {
