@@ -29,6 +29,7 @@ type endpoint struct {
 	closed   bool
 	source   netip.AddrPort // of the last connection
 	lastErr  error          // why there is no connection, or datagrams are refused; nil if all is well
+	refused  time.Time      // when datagrams last came back; zero: they do not
 	replies  uint64         // to our calls
 	silent   time.Time      // since when the server does not respond; zero: it does
 	growth   int            // of the window, see window.go

@@ -34,13 +34,14 @@ type pending struct {
 	sink     transport.Sink
 
 	// The caller's own.
-	began   time.Time
-	period  time.Time // when the timeouts began, or started over
-	due     time.Time // when the timer has run out
-	sentAt  time.Time // when the last transmission had left
-	minor   int       // minor timeouts since period
-	garbage int       // replies that were answered by sending again
-	bytes   int       // sent, with retransmissions
+	began    time.Time
+	period   time.Time // when the timeouts began, or started over
+	due      time.Time // when the timer has run out
+	sentAt   time.Time // when the last transmission had left
+	minor    int       // minor timeouts since period
+	refusals int       // transmissions while datagrams come back
+	garbage  int       // replies that were answered by sending again
+	bytes    int       // sent, with retransmissions
 
 	// Guarded by the endpoint's mutex.
 	xid        uint32
@@ -79,7 +80,7 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 	ep.load.Add(1)
 	p.patience = newPatience(ctx)
 	p.client, p.ep, p.call, p.class = c, ep, call, call.class()
-	p.began, p.period, p.minor, p.garbage, p.bytes = now, now, 0, 0, 0
+	p.began, p.period, p.minor, p.refusals, p.garbage, p.bytes = now, now, 0, 0, 0, 0
 	p.due = now.Add(c.core.policy.Major())
 	p.sent, p.again, p.lent, p.detached, p.revived = 0, true, false, false, false
 	p.reply, p.err = nil, nil

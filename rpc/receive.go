@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/gonfs/gonfs/transport"
 )
@@ -56,7 +57,7 @@ func (l *link) Message(msg *transport.Buffer, sink *transport.Sink) {
 	p.reply, p.detached, p.datagram = msg, sink != nil, l.datagram
 	l.answered = true
 	ep.replies++
-	ep.lastErr = nil
+	ep.lastErr, ep.refused = nil, time.Time{}
 	if !ep.silent.IsZero() {
 		p.revived = ep.revivedLocked()
 	}

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"errors"
+	"syscall"
 	"time"
 
 	"github.com/gonfs/gonfs/transport"
@@ -154,10 +155,14 @@ func (p *pending) unsent(l *link, err error) error {
 		// It was sent, and the refusal may be forged.
 		ep.mu.Lock()
 		ep.lastErr = err
+		if errors.Is(err, syscall.ECONNREFUSED) {
+			ep.refused = time.Now()
+		}
 		ep.mu.Unlock()
 		if ep.core.policy.SoftConn {
 			return err
 		}
+		p.arm(p.sentAt)
 	default:
 		ep.drop(l)
 		p.resend(0, true)
@@ -216,7 +221,9 @@ func (p *pending) expire(now time.Time) error {
 	}
 	if p.sent > 0 {
 		p.again = true
-		ep.narrowLocked(p.sentAt)
+		if p.refusals == 0 && !ep.refusedLocked() {
+			ep.narrowLocked(p.sentAt)
+		}
 	}
 	if what == SendAgain {
 		p.minor++

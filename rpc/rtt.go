@@ -82,13 +82,14 @@ func (p *pending) minorTimeout() time.Duration {
 		most = pol.Timeo
 	}
 	first := pol.first()
+	p.ep.mu.Lock()
 	if p.estimated() {
-		p.ep.mu.Lock()
 		first = p.ep.rtt[p.call.Class-1].timeout(first, pol.Timeo)
-		p.ep.mu.Unlock()
 	}
+	refused := p.ep.refusedLocked()
+	p.ep.mu.Unlock()
 	pol.Timeo = first
-	return min(stretch(pol.Next(p.minor), rand.Float64()), most)
+	return p.whileRefused(min(stretch(pol.Next(p.minor), rand.Float64()), most), refused)
 }
 
 // stretch makes d up to a quarter longer; r is random in [0, 1). It never makes
@@ -99,7 +100,7 @@ func stretch(d time.Duration, r float64) time.Duration {
 
 // measure gives the estimator the round trip of a call that was answered.
 func (p *pending) measure() {
-	if !p.estimated() {
+	if !p.estimated() || p.refusals > 0 {
 		return
 	}
 	d := time.Since(p.sentAt)

@@ -2,9 +2,13 @@ package rpc
 
 import (
 	"context"
+	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gonfs/gonfs/transport"
 )
 
 func TestRTT(t *testing.T) {
@@ -95,4 +99,91 @@ func TestTimeoutsFollowTheServer(t *testing.T) {
 		}
 		check("all is forgotten, but that it was sent often", try(1, 2000*ms), 1100*ms)
 	})
+}
+
+// While datagrams come back, all calls are sent again after 100 ms doubling to
+// 2 s, whatever the estimator says, and however long that lasts.
+func TestRefusedDatagramsAreSentAgainSoon(t *testing.T) {
+	const ms = time.Millisecond
+	for n, want := range []time.Duration{100 * ms, 200 * ms, 400 * ms, 800 * ms, 1600 * ms, seconds(2), seconds(2)} {
+		if got := refusedDelay(n); got != want {
+			t.Errorf("after %d refusals %v, want %v", n, got, want)
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		w.udp = true
+		var mu sync.Mutex // guards what follows
+		refuse, sends := true, map[string][]time.Duration{}
+		w.wrap = func(c transport.Conn) transport.Conn {
+			return &recordConn{Conn: c, send: func(head []byte) error {
+				mu.Lock()
+				defer mu.Unlock()
+				call := string(head[:4])
+				sends[call] = append(sends[call], time.Since(w.began))
+				// Each report is of all that came back, so only one call has it.
+				if refuse && len(sends[call]) > 1 && call == string(head[:3])+string(head[3]&^7) {
+					return &transport.RefusedError{Err: syscall.ECONNREFUSED}
+				}
+				return nil
+			}}
+		}
+		c := w.client(UDPPolicy(0, -1, Hard))
+		c.core.endpoints[0].slots.xid = 7 // XIDs 8 to 11: the first has the reports
+		var done []<-chan error
+		for i := range 4 {
+			done = append(done, goCall(context.Background(), c, &Call{Class: uint8(i)}))
+			synctest.Wait()
+		}
+		p := <-w.peers
+		time.Sleep(seconds(60))
+		mu.Lock()
+		refuse = false
+		for call, at := range sends {
+			last := at[len(at)-1]
+			if gap := seconds(60) - last; gap > 2500*ms {
+				t.Errorf("call %x was last sent %v before the end of the outage", call, gap)
+			}
+			for i := 3; i < len(at); i++ {
+				if gap := at[i] - at[i-1]; gap > 2500*ms {
+					t.Errorf("call %x: gap %d is %v", call, i, gap)
+				}
+			}
+			if len(at) > 50 {
+				t.Errorf("call %x was sent %d times in a minute", call, len(at))
+			}
+		}
+		mu.Unlock()
+		for p.waiting() > 0 {
+			p.next()
+		}
+		start := time.Now()
+		for range 4 {
+			p.ok(p.next().xid)
+		}
+		for _, d := range done {
+			if err := <-d; err != nil {
+				t.Error(err)
+			}
+		}
+		if took := time.Since(start); took > seconds(3) {
+			t.Errorf("calls went on %v after the end of the outage", took)
+		}
+		if ep := c.core.endpoints[0]; ep.slots.window < maxWindow/4 || ep.rtt[0].doubled != 0 {
+			t.Errorf("refusals count as losses: window %d, timeout doubled %d times", ep.slots.window, ep.rtt[0].doubled)
+		}
+	})
+}
+
+// recordConn shows what is sent, and may fail.
+type recordConn struct {
+	transport.Conn
+	send func(head []byte) error
+}
+
+func (c *recordConn) Send(head, payload []byte, cancel <-chan struct{}) error {
+	if err := c.send(head); err != nil {
+		return err
+	}
+	return c.Conn.Send(head, payload, cancel)
 }
