@@ -48,6 +48,23 @@ func TestTheManualHasTheOptions(t *testing.T) {
 	}
 }
 
+// What docs/transports.md says of options is said of ones that are in effect.
+func TestTheGuideNamesOptionsThatThereAre(t *testing.T) {
+	b, err := os.ReadFile("../../docs/transports.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile("`([a-z0-9]+)=[^`]*`").FindAllStringSubmatch(string(b), -1)
+	if len(names) < 30 {
+		t.Errorf("only %d options are found in it", len(names))
+	}
+	for _, n := range names {
+		if !slices.ContainsFunc(mountopt.Table(), func(k mountopt.Known) bool { return k.Supported && slices.Contains(k.Names, n[1]) }) {
+			t.Errorf("%s is no option that is in effect", n[0])
+		}
+	}
+}
+
 // Every flag is in the manual and in the help text.
 func TestTheManualHasTheFlags(t *testing.T) {
 	text := manual(t)
