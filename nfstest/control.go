@@ -18,12 +18,13 @@ const (
 // SM_NOTIFY, and the duplicate-request cache is empty. File handles stay good. It returns when
 // the server is there again.
 func (s *Server) Restart(keep ...Keep) {
+	// Whoever comes back at once is not served before all this is done.
+	s.running.Lock()
+	defer s.running.Unlock()
 	s.mu.Lock()
 	s.gen++ // whatever waits for running will find itself out of date
 	s.mu.Unlock()
 	s.hangUp(false)
-	s.running.Lock()
-	defer s.running.Unlock()
 	if !slices.Contains(keep, KeepDRC) {
 		s.cache.clear()
 	}
