@@ -134,6 +134,7 @@ func TestOneDaemonIsCalledBackForAll(t *testing.T) {
 			got := make(chan error, 1)
 			go func() { got <- second.Lock(t.Context(), h.fh, nil, lk(ann, Exclusive, 0, 9), true) }()
 			wait(t, "the second daemon's lock waits at the server", func() bool { return len(h.s.Locks()) == 2 })
+			time.Sleep(350 * time.Millisecond) // the next poll is as far away then
 			begin := time.Now()
 			if err := first.Release(t.Context(), h.fh, ann); err != nil {
 				t.Fatal(err)
