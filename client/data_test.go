@@ -307,8 +307,7 @@ func TestAppendersOfOneClientNeverOverwriteEachOther(t *testing.T) {
 
 func TestTheMemoryForDirtyDataIsBounded(t *testing.T) {
 	s := nfstest.NewFor(t, nfstest.Options{})
-	fs := dataFS(t, s, "wsize=65536")
-	fs.wb.budget.limit = 256 << 10
+	fs := dataFS(t, s, "wsize=65536,dirty=256k")
 	f := create(t, fs, "a", 0)
 	want := pattern(4<<20, 8)
 	for off := 0; off < len(want); off += 5000 {

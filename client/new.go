@@ -18,16 +18,13 @@ type Options struct {
 	// Logger gets what an administrator should know: lost data, a server that
 	// changed its mind about a handle. nil is silent.
 	Logger *slog.Logger
-	// DirtyLimit bounds the bytes of the mount that are not safe on the server
-	// yet; a writer waits beyond it. 0 is the smaller of 64 MiB and 5 % of the
-	// machine's memory.
-	DirtyLimit int64
 }
 
 // unknownMemory is what a machine has whose memory cannot be told, in bytes.
 const unknownMemory = 2 << 30
 
-// defaultDirty is the most of Options.DirtyLimit's default.
+// defaultDirty is how many bytes of a mount are not safe on the server at most,
+// unless that is more than a twentieth of the memory, or dirty= says otherwise.
 const defaultDirty = 64 << 20
 
 // New returns the file system of a session. It needs no call to the server but
@@ -48,8 +45,8 @@ func New(ctx context.Context, s *mount.Session, o Options) (*FS, error) {
 		writes:     opts.Write.Value,
 		syncWrites: opts.VFS.Sync || opts.NoAC.Value,
 		strict:     opts.StrictReplay.Value,
-		dirtyLimit: o.DirtyLimit,
-		rahead:     defaultAhead,
+		dirtyLimit: int64(opts.Dirty.Value),
+		rahead:     uint64(opts.ReadAhead.Or(defaultAhead)),
 	}
 	if c.cred == nil {
 		c.cred = new(rpc.Cred)
@@ -60,7 +57,7 @@ func New(ctx context.Context, s *mount.Session, o Options) (*FS, error) {
 	if c.nameMax == 0 || c.nameMax > nfs3.MaxName {
 		c.nameMax = hardNameMax
 	}
-	if c.dirtyLimit <= 0 {
+	if !opts.Dirty.Set {
 		c.dirtyLimit = min(defaultDirty, memory()/20)
 	}
 	if c.rootAttr.Type == 0 {

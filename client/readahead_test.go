@@ -116,3 +116,27 @@ func TestWhatIsLentIsWhatIsRead(t *testing.T) {
 	must(t, fs.crew.wait(t.Context()))
 	want(t, "read-ahead in use", fs.raBudget.used, 0)
 }
+
+func TestRaheadBoundsReadAhead(t *testing.T) {
+	for _, tt := range []struct {
+		options string
+		most    int // blocks of 4 KiB that are read
+	}{
+		{"rsize=4096,rahead=0", 4},
+		{"rsize=4096,rahead=16k", 4 + 4},
+		{"rsize=4096", 4 + minWindow/4096},
+	} {
+		t.Run(tt.options, func(t *testing.T) {
+			s := nfstest.NewFor(t, nfstest.Options{})
+			s.WriteFile("a", pattern(4<<20, 1), 0o644)
+			fs := dataFS(t, s, tt.options)
+			f := create(t, fs, "a", 0)
+			for off := int64(0); off < 4*4096; off += 4096 {
+				_, err := f.ReadAt(t.Context(), make([]byte, 4096), off)
+				must(t, err)
+			}
+			must(t, fs.crew.wait(t.Context()))
+			want(t, "READs", s.Counts()["READ"], tt.most)
+		})
+	}
+}

@@ -45,6 +45,8 @@ var table = []entry{
 	{Known{names("rsize"), "", "bytes", "", Rightmost, true}, valued, setSize(rsize)},
 	{Known{names("wsize"), "", "bytes", "", Rightmost, true}, valued, setSize(wsize)},
 	{Known{names("bsize"), "", "bytes", "4096", Rightmost, true}, valued, setSize(bsize)},
+	{Known{names("rahead"), "", "bytes", "16m", Rightmost, true}, valued, setSize(rahead)},
+	{Known{names("dirty"), "", "bytes", "64m", Rightmost, true}, valued, setSize(dirty)},
 	{Known{names("namlen"), "", "bytes", "", Rightmost, true}, valued, setNamlen},
 
 	// Time-outs and what they mean.

@@ -53,6 +53,9 @@ type Options struct {
 	Bsize   Opt[uint32]  // bsize: the unit in which statfs(2) counts, as wished; see BlockSize
 	UDPFrag Opt[UDPFrag] // udpfrag: what is done about messages over UDP that do not fit a frame; default warn
 
+	ReadAhead Opt[uint32] // rahead: most bytes that are read ahead of one reader of a file; default 16 MiB, 0: none
+	Dirty     Opt[uint32] // dirty: most bytes of the mount that are not safe at the server; default 64 MiB, or 5 % of the memory if that is less
+
 	NameMax Opt[uint32] // namlen: longest name as statfs(2) tells it; 0 and not given: what PATHCONF says
 
 	Timeo    Opt[time.Duration] // minor timeout; default 60 s (TCP), 1.1 s (UDP)
@@ -295,6 +298,7 @@ func (o *Options) Over(base *Options) *Options {
 	m.AcDirMin, m.AcDirMax = o.AcDirMin.over(m.AcDirMin), o.AcDirMax.over(m.AcDirMax)
 	m.NoAC, m.NoCTO, m.LookupCache = o.NoAC.over(m.NoAC), o.NoCTO.over(m.NoCTO), o.LookupCache.over(m.LookupCache)
 	m.Write, m.Bsize = o.Write.over(m.Write), o.Bsize.over(m.Bsize)
+	m.ReadAhead, m.Dirty = o.ReadAhead.over(m.ReadAhead), o.Dirty.over(m.Dirty)
 	m.NoRdirplus, m.StrictReplay = o.NoRdirplus.over(m.NoRdirplus), o.StrictReplay.over(m.StrictReplay)
 	m.ACL = o.ACL.over(m.ACL)
 	if len(o.Sec) > 0 {

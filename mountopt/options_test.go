@@ -106,7 +106,7 @@ func TestValidateRefusesWhatAProgramGotWrong(t *testing.T) {
 func TestOverKnowsEveryOption(t *testing.T) {
 	const all = "vers=3,proto=udp,mountproto=tcp,port=1,mountport=2,mountvers=3,rsize=1,wsize=2,timeo=3,retrans=4,soft,sec=none," +
 		"mounthost=m,mountaddr=::1,nconnect=2,keepalive=3,namlen=4,bg,retry=5,noresvport,nolock,local_lock=all,acregmin=5,acregmax=6,acdirmin=7,acdirmax=8,ac,nocto," +
-		"lookupcache=none,nordirplus,replay=strict,udpfrag=allow,bsize=8k,write=eager,noacl,idle=6,noconn"
+		"lookupcache=none,nordirplus,replay=strict,udpfrag=allow,bsize=8k,write=eager,noacl,rahead=1m,dirty=2m,idle=6,noconn"
 	given, err := Parse(all)
 	if err != nil {
 		t.Fatal(err)

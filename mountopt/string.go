@@ -31,6 +31,8 @@ func (o *Options) String() string {
 	if o.Bsize.Value != 0 {
 		add("bsize", decimal(o.BlockSize()))
 	}
+	addNumber(add, "rahead", o.ReadAhead)
+	addNumber(add, "dirty", o.Dirty)
 	switch {
 	case o.Namlen != 0:
 		add("namlen", decimal(o.Namlen))

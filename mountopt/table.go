@@ -109,6 +109,8 @@ func acDirMax(o *Options) *Opt[time.Duration] { return &o.AcDirMax }
 func noAC(o *Options) *Opt[bool]              { return &o.NoAC }
 func noCTO(o *Options) *Opt[bool]             { return &o.NoCTO }
 func bsize(o *Options) *Opt[uint32]           { return &o.Bsize }
+func rahead(o *Options) *Opt[uint32]          { return &o.ReadAhead }
+func dirty(o *Options) *Opt[uint32]           { return &o.Dirty }
 func noRdirplus(o *Options) *Opt[bool]        { return &o.NoRdirplus }
 func background(o *Options) *Opt[bool]        { return &o.Background }
 func lock(o *Options) *Opt[bool]              { return &o.Lock }
