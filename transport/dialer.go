@@ -27,8 +27,9 @@ type Dialer struct {
 	// Timeout bounds one call of Dial; 0 means 10 s.
 	Timeout time.Duration
 
-	// KeepAlive is the idle time before TCP probes, which then follow each
-	// 10 s, three at most; 0 means 30 s.
+	// KeepAlive is the idle time before TCP probes; 0 means 30 s. Unanswered
+	// probes follow each other by 10 s, or by KeepAlive if that is shorter,
+	// three at most.
 	KeepAlive time.Duration
 
 	// UserTimeout is TCP_USER_TIMEOUT: how long sent data may stay
@@ -203,7 +204,7 @@ func (c *candidate) dialFrom(ctx context.Context, port int) (net.Conn, error) {
 		if idle <= 0 {
 			idle = keepAliveIdle
 		}
-		nd.KeepAliveConfig = net.KeepAliveConfig{Enable: true, Idle: idle, Interval: keepAliveEach, Count: keepAliveCount}
+		nd.KeepAliveConfig = net.KeepAliveConfig{Enable: true, Idle: idle, Interval: min(idle, keepAliveEach), Count: keepAliveCount}
 		if port != 0 {
 			nd.LocalAddr = &net.TCPAddr{Port: port}
 		}

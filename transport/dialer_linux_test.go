@@ -249,7 +249,8 @@ func TestSocketOptions(t *testing.T) {
 		idle, interval, userMS int
 	}{
 		{"by default", Dialer{}, 30, 10, 0},
-		{"as given", Dialer{KeepAlive: 7 * time.Second, UserTimeout: 1500 * time.Millisecond}, 7, 10, 1500},
+		{"as given", Dialer{KeepAlive: 60 * time.Second, UserTimeout: 1500 * time.Millisecond}, 60, 10, 1500},
+		{"probes no further apart than the idle time", Dialer{KeepAlive: 7 * time.Second}, 7, 7, 0},
 		{"tiny", Dialer{UserTimeout: 1}, 30, 10, 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
