@@ -27,6 +27,7 @@ func within(t *testing.T, d time.Duration) context.Context {
 }
 
 // dial mounts the export as a Go program does, and ends that with the test.
+// Options with proto=tcp6 or udp6 go by IPv6.
 func (n *network) dial(t *testing.T, options string) *gonfs.FS {
 	t.Helper()
 	return n.dialLogged(t, options, io.Discard)
@@ -36,7 +37,11 @@ func (n *network) dial(t *testing.T, options string) *gonfs.FS {
 func (n *network) dialLogged(t *testing.T, options string, log io.Writer) *gonfs.FS {
 	t.Helper()
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	fsys, err := gonfs.Dial(within(t, time.Minute), serverAddr+":/rw", gonfs.Options{Mount: options, Logger: logger})
+	spec := serverAddr + ":/rw"
+	if strings.HasSuffix(options, "6") {
+		spec = "[" + serverAddr6 + "]:/rw"
+	}
+	fsys, err := gonfs.Dial(within(t, time.Minute), spec, gonfs.Options{Mount: options, Logger: logger})
 	if err != nil {
 		t.Fatalf("Dial with %q: %v", options, err)
 	}

@@ -2,6 +2,8 @@ package faults
 
 import (
 	"os"
+	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -12,16 +14,18 @@ import (
 func TestForgottenFlow(t *testing.T) {
 	for _, c := range []struct {
 		name  string
+		ports string
 		reset bool
 		limit time.Duration
 	}{
-		{"without a word", false, 5 * time.Second},
-		{"and says so with RST", true, time.Second},
+		{"without a word", "40000-40007", false, 5 * time.Second},
+		{"without a word, and has two ports for us", "40000-40001", false, 5 * time.Second},
+		{"and says so with RST", "40000-40007", true, time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inNetwork(t, func(t *testing.T, n *network) {
 				n.serve(t)
-				n.translate(t, snat{ports: "40000-40007", reset: c.reset})
+				n.translate(t, snat{ports: c.ports, reset: c.reset})
 				fsys := n.dial(t, "proto=tcp")
 				dir := n.mount(t, "proto=tcp,actimeo=0")
 				ping(t, fsys)
@@ -49,4 +53,44 @@ func TestForgottenFlow(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestKeepAlive: what passes when nobody calls keeps the router from
+// forgetting the connection.
+func TestKeepAlive(t *testing.T) {
+	inNetwork(t, func(t *testing.T, n *network) {
+		n.serve(t)
+		n.translate(t, snat{ports: "40000-40007"})
+		n.sysctl(t, "router", "net.netfilter.nf_conntrack_tcp_timeout_established=3")
+		fsys := n.dial(t, "proto=tcp,keepalive=1")
+		ping(t, fsys)
+		trace := n.sniff(t)
+		time.Sleep(8 * time.Second)
+		if seen := trace.seen(); strings.Count(seen, ">A <A") < 3 || strings.Contains(seen, "S") {
+			t.Errorf("packets while idle: %.60q, want probes and their answers", seen)
+		}
+		atMost(t, "a call after 8 s", ping(t, fsys), 300*time.Millisecond)
+		if seen := trace.seen(); strings.Contains(seen, "S") {
+			t.Errorf("packets: %.60q, want none of a new connection", seen)
+		}
+	})
+}
+
+// TestIdleConnectionEnds: a connection that nobody needs is given up, and a
+// port with it.
+func TestIdleConnectionEnds(t *testing.T) {
+	inNetwork(t, func(t *testing.T, n *network) {
+		n.serve(t)
+		fsys := n.dial(t, "proto=tcp,idle=2")
+		ping(t, fsys)
+		if out, err := exec.Command("ss", "-Htan", "dport", "=", "2049").CombinedOutput(); err != nil || len(out) == 0 {
+			t.Fatalf("there is no connection: %v\n%s", err, out)
+		}
+		time.Sleep(3 * time.Second)
+		nothingLeft(t)
+		if left := n.in(t, "server", "", "ss", "-Htn", "sport", "=", "2049"); left != "" {
+			t.Errorf("the server still has:\n%s", left)
+		}
+		atMost(t, "the next call", ping(t, fsys), time.Second)
+	})
 }

@@ -14,6 +14,7 @@ func TestDataIsEqual(t *testing.T) {
 		lose float64 // by the router
 		link string  // parameters of test/link; "" does without it
 	}{
+		{"nothing happens", 0, ""},
 		{"1 % of the packets are lost", 0.01, ""},
 		{"10 % of the packets are lost", 0.10, ""},
 		{"packets arrive twice", 0, "dup=0.1"},
@@ -33,7 +34,11 @@ func TestDataIsEqual(t *testing.T) {
 				if c.lose > 0 {
 					n.lose(t, c.lose)
 				}
-				for _, options := range []string{"proto=tcp", "proto=udp"} {
+				transports := []string{"proto=tcp", "proto=udp"}
+				if l == nil && (c.lose < 0.1 || soak()) { // the link has addresses of IPv4 only
+					transports = append(transports, "proto=tcp6", "proto=udp6")
+				}
+				for _, options := range transports {
 					n.roundTrip(t, options, size)
 				}
 				if l != nil {

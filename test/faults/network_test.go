@@ -21,8 +21,9 @@ type network struct {
 
 // The addresses of test/rigs/network.sh.
 const (
-	serverAddr = "198.18.2.2"
-	routerAddr = "198.18.2.1" // towards the server: what it sees of a client behind SNAT
+	serverAddr  = "198.18.2.2"
+	serverAddr6 = "fd99:2::2"
+	routerAddr  = "198.18.2.1" // towards the server: what it sees of a client behind SNAT
 )
 
 func newNetwork(t *testing.T, dir string) *network {
