@@ -33,6 +33,7 @@ func dfCommand() *cli.Command {
 				size = count
 			}
 			tbl.WithWriter(c.App.Writer)
+			rows := 0
 			err = eachTarget(c, operands, func(t *target) error {
 				s, err := t.StatFS(c.Context, t.path)
 				if err != nil {
@@ -43,10 +44,13 @@ func dfCommand() *cli.Command {
 					total, free, avail = s.Tfiles, s.Ffiles, s.Afiles
 				}
 				used := total - min(free, total)
+				rows++
 				tbl.AddRow(t.arg, size(total), size(used), size(avail), percent(used, avail))
 				return nil
 			})
-			tbl.Print()
+			if rows > 0 {
+				tbl.Print()
+			}
 			return err
 		},
 	}

@@ -72,16 +72,25 @@ type doctor struct {
 // examine does all checks.
 func (d *doctor) examine(ctx context.Context, options string) {
 	if err := d.read(options); err != nil {
-		d.add(finding{Check: "options", Asked: options, Answer: textOr(err, ""), Result: isFailure, Try: []string{"man mount.gonfs"}})
+		f := finding{Check: "options", Asked: options, Answer: textOr(err, ""), Result: isFailure, Try: []string{"man mount.gonfs"}}
+		var e *mountopt.Error
+		if errors.As(err, &e) && e.Option == "" && e.Value == d.written() {
+			f.Check, f.Asked, f.Try = "server", "SERVER or SERVER:/EXPORT", []string{"gonfs doctor --help"}
+		}
+		d.add(f)
 		return
 	}
 	for _, w := range d.opts.Warnings {
 		d.add(finding{Check: "options", Asked: "note", Answer: w, Result: isNote})
 	}
+	known := false
 	for _, host := range d.spec.Hosts() {
-		if d.hosts(ctx, host); ctx.Err() != nil {
+		if known = d.hosts(ctx, host) || known; ctx.Err() != nil {
 			return
 		}
+	}
+	if !known {
+		return // the rest would say so again
 	}
 	if !d.path {
 		d.exports(ctx)
@@ -106,12 +115,17 @@ func (d *doctor) examine(ctx context.Context, options string) {
 
 // read takes the command line apart, with nfsmount.conf, as mount does.
 func (d *doctor) read(options string) (err error) {
-	spec := d.Spec
-	if d.path = looksRemote(spec) && !strings.HasSuffix(spec, "]"); !d.path {
-		spec += ":/" // for the options alone
-	}
-	d.spec, d.opts, err = readMount(spec, "", options)
+	d.path = d.written() == d.Spec
+	d.spec, d.opts, err = readMount(d.written(), "", options)
 	return err
+}
+
+// written is what was given, with a path where it has none.
+func (d *doctor) written() string {
+	if looksRemote(d.Spec) && !strings.HasSuffix(d.Spec, "]") || strings.HasPrefix(d.Spec, ":") {
+		return d.Spec
+	}
+	return d.Spec + ":/"
 }
 
 // fault is one of the server's, with what is known of the mount.
@@ -163,6 +177,9 @@ func (d *doctor) mount(ctx context.Context) *mount.Session {
 
 // step is told of each step of the mount.
 func (d *doctor) step(s mount.Step) {
+	if s.Op == "resolve" && s.Err == nil {
+		return // hosts has said it
+	}
 	f := finding{
 		Check: s.Op, Server: s.Server, Port: s.Port, Transport: s.Netid, Asked: s.Asked, Answer: textOr(s.Err, s.Answer),
 		LatencyMS: float64(s.Took.Microseconds()) / 1000, Result: isOK, step: true,

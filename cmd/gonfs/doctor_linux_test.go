@@ -111,7 +111,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		{name: "nothing", args: "-o nolock", finding: "ok FSINFO: owner 0:0"},
 		{name: "nothing, over UDP", args: "-o nolock,udp", finding: "ok connect: from port"},
 		{name: "an option", args: "-o frob", code: 32, finding: "failure options: 'frob' is unknown"},
-		{name: "a name", spec: "absent.invalid:/export", args: "-o nolock", code: 32, finding: "failure resolve: "},
+		{name: "a name", spec: "absent.invalid:/export", args: "-o nolock", code: 32, finding: "failure names: "},
 		{name: "no rpcbind and no ports", slow: true, args: "-o nolock", code: 32, finding: "failure MNT: nobody listens there: mountd does not run"},
 		{name: "a rpcbind that is silent over UDP", slow: true, args: "-o nolock", code: 0,
 			faults:  []nfstest.Fault{{Program: portmap.Program, Network: "udp", Procs: []uint32{3, 4}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DropCall()}}},

@@ -27,8 +27,8 @@ const slowName = time.Second
 const maxAddresses = 4
 
 // hosts looks at one server of the spec: its name, and what is registered at
-// each of its addresses.
-func (d *doctor) hosts(ctx context.Context, host string) {
+// each of its addresses. It reports whether the name is known.
+func (d *doctor) hosts(ctx context.Context, host string) bool {
 	netid := d.opts.Proto.Value
 	began := time.Now()
 	addrs, err := resolve(ctx, host, netid)
@@ -49,6 +49,7 @@ func (d *doctor) hosts(ctx context.Context, host string) {
 	for _, a := range addrs[:min(len(addrs), maxAddresses)] {
 		d.address(ctx, host, a, len(addrs) > 1)
 	}
+	return err == nil
 }
 
 // address asks the rpcbind at an address for all it has, over TCP and UDP at

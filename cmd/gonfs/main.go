@@ -56,14 +56,20 @@ func newApp() *cli.App {
 			demoCommand(), benchCommand(),
 		},
 		Action: func(c *cli.Context) error {
-			if c.NArg() == 0 {
+			switch first := c.Args().First(); {
+			case first == "", first == "help" && c.NArg() == 1:
 				return cli.ShowAppHelp(c)
+			case first == "help" && c.App.Command(c.Args().Get(1)) != nil:
+				return cli.ShowCommandHelp(c, c.Args().Get(1))
 			}
 			return exitcodes.Usage(fmt.Errorf("no command %q; gonfs --help lists them", c.Args().First()))
 		},
 	}
 	for _, c := range app.Commands {
 		c.HideHelpCommand = true // "h" and "help" are names of files and servers
+		c.OnUsageError = func(c *cli.Context, err error, _ bool) error {
+			return exitcodes.Usage(fmt.Errorf("%s: %w; see gonfs %s --help", c.Command.Name, err, c.Command.Name))
+		}
 	}
 	return app
 }

@@ -125,7 +125,11 @@ func eachTarget(c *cli.Context, operands []string, do func(*target) error) error
 		}
 		if err != nil {
 			failed++
-			fmt.Fprintf(c.App.ErrWriter, "gonfs %s: %s: %v\n", c.Command.Name, arg, plain(err))
+			what := arg + ": "
+			if strings.HasPrefix(err.Error(), what) { // what is wrong with the argument itself says so
+				what = ""
+			}
+			fmt.Fprintf(c.App.ErrWriter, "gonfs %s: %s%v\n", c.Command.Name, what, plain(err))
 		}
 	}
 	if failed > 0 {

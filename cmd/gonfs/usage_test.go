@@ -1,0 +1,33 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// A wrong invocation is told in one line, which says where to read more.
+func TestWrongInvocationsAreOneLine(t *testing.T) {
+	for args, want := range map[string]string{
+		"frob":                  `no command "frob"; gonfs --help lists them`,
+		"help frob":             `no command "help"; gonfs --help lists them`,
+		"ls":                    "ls: SERVER:/PATH expected, got 0 operands; see gonfs ls --help",
+		"df --frob h:/e":        "df: flag provided but not defined: -frob; see gonfs df --help",
+		"doctor --idle x h:/e":  `doctor: invalid value "x" for flag -idle: parse error; see gonfs doctor --help`,
+		"doctor":                "doctor: SERVER or SERVER:/EXPORT expected, got 0 operands; see gonfs doctor --help",
+		"mount --log":           "mount: flag needs an argument: -log; see gonfs mount --help",
+		"cp /etc/hosts /tmp/no": "cp: both names are local: use cp(1), or name one as SERVER:/PATH",
+	} {
+		out, code, err := command(t, strings.Fields(args)...)
+		if code != 1 || out != "" || err == nil || err.Error() != want {
+			t.Errorf("gonfs %s: exit code %d, %q, %v; want %s", args, code, out, err, want)
+		}
+	}
+	for args, want := range map[string]string{"help": "COMMANDS:", "help df": "gonfs df", "df --help": "gonfs df", "": "COMMANDS:"} {
+		if out, code, err := command(t, strings.Fields(args)...); code != 0 || !strings.Contains(out, want) {
+			t.Errorf("gonfs %s: exit code %d, %v, no %q in\n%s", args, code, err, want, out)
+		}
+	}
+	if out, code, _ := command(t, "df", "foo"); code != 1 || out != "gonfs df: foo: remote share not in 'host:dir' format\n" {
+		t.Errorf("gonfs df foo: exit code %d, %q", code, out)
+	}
+}
