@@ -12,9 +12,9 @@ export CI="${CI:-}"
 [ "$CI" != false ] || CI=''
 
 # The packages of floors 0 to 5, which build everywhere.
-portable=(./xdr ./transport ./rpc ./portmap ./mountd ./nfs3 ./nfsacl ./nlm ./mountopt ./lock ./mount ./nfstest)
+portable=(./xdr ./transport ./rpc ./portmap ./mountd ./nfs3 ./nfsacl ./nlm ./nsm ./mountopt ./lock ./mount ./nfstest)
 platforms=(linux/386 linux/arm64 linux/s390x darwin/arm64 windows/amd64 freebsd/amd64)
-debian=(nfs-ganesha nfs-ganesha-vfs rpcbind fuse3 tshark fio git gcc libc6-dev qemu-user-static util-linux iproute2 nftables
+debian=(nfs-ganesha nfs-ganesha-vfs rpcbind nfs-common sqlite3 fuse3 tshark fio git gcc libc6-dev qemu-user-static util-linux iproute2 nftables
 	conntrack procps diffutils tar shellcheck groff-base acl)
 staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
 fuzztime=${FUZZTIME:-10s}

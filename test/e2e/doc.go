@@ -10,6 +10,8 @@
 // host nfsserver has an IPv4 and an IPv6 address, any user may open /dev/fuse,
 // and whatever a failed test leaves behind ends with it.
 //
+// Tests of locks have three hosts of their own in it (test/rigs/hosts.sh).
+//
 // The work itself is done by the scripts in test/checks, which take any
 // directory. GONFS_E2E_KEEP=1 keeps the work directory, with server logs and
 // captures.

@@ -58,7 +58,7 @@ func need(t *testing.T) {
 // missing tells what the tests need and do not find.
 func missing() string {
 	var absent []string
-	for _, tool := range []string{"ganesha.nfsd", "rpcbind", "fusermount3", "dumpcap", "tshark", "fio", "git", "setpriv", "unshare", "ip", "bash"} {
+	for _, tool := range []string{"ganesha.nfsd", "rpcbind", "fusermount3", "rpc.statd", "dumpcap", "tshark", "fio", "git", "sqlite3", "setpriv", "unshare", "ip", "bash"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			absent = append(absent, tool)
 		}
@@ -90,7 +90,7 @@ func outside() (int, error) {
 	if err := os.Chmod(work, 0o755); err != nil { // for the ordinary user
 		return 1, err
 	}
-	build := exec.Command("go", "build", "-o", filepath.Join(work, "bin")+"/", "../../cmd/...")
+	build := exec.Command("go", "build", "-o", filepath.Join(work, "bin")+"/", "../../cmd/...", "../locker")
 	if out, err := build.CombinedOutput(); err != nil {
 		return 1, fmt.Errorf("%v: %w\n%s", build, err, out)
 	}

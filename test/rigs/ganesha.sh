@@ -7,8 +7,11 @@
 #
 #   bind=127.0.0.1|::1|::     address to serve; :: is both families (0.0.0.0 would register IPv6 that does not answer)
 #   ports=NFS,MOUNT,NLM,RQUOTA
-#   rpcbind=private|net       private: on a unix socket only, no port 111 is touched: mount with port= and mountport=.
+#   rpcbind=private|net|host  private: on a unix socket only, no port 111 is touched: mount with port= and mountport=.
 #                             net: on port 111 of the network namespace that we are in (netns.sh makes one)
+#                             host: the one that runs, with rpc.statd, on the host that we are on (hosts.sh makes one): only
+#                             there are locks monitored; without rpc.statd, LOCK is DENIED_NOLOCKS, and NM_LOCK works
+#   grace=SECONDS             how long after the start only locks from before can be had; 0 is no time
 #   backing=DIR               where the exported files live (ext4, tmpfs); WORKDIR/ex
 #   maxio=BYTES               MaxRead and MaxWrite; export /small always has 65536
 #   exports=LIST              of rw,ro,squash,small,priv,tcponly,udponly,deny; all of them
@@ -22,7 +25,7 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=test/rigs/lib.sh
 . "$here/lib.sh"
 usage() {
-	sed -n '2,17s/^# \{0,1\}//p' "$0"
+	sed -n '2,20s/^# \{0,1\}//p' "$0"
 	exit 2
 }
 [ $# -ge 2 ] || usage
@@ -31,13 +34,13 @@ mkdir -p "$2"
 work=$(cd "$2" && pwd -P)
 shift 2
 
-bind=127.0.0.1 rpcbind=private backing=$work/ex maxio=1048576
+bind=127.0.0.1 rpcbind=private backing=$work/ex maxio=1048576 grace=0
 ports='' exports=rw,ro,squash,small,priv,tcponly,udponly,deny
 case $command in
 up)
 	for option in "$@"; do
 		case $option in
-		bind=* | ports=* | rpcbind=* | backing=* | maxio=* | exports=*) printf -v "${option%%=*}" %s "${option#*=}" ;;
+		bind=* | ports=* | rpcbind=* | backing=* | maxio=* | grace=* | exports=*) printf -v "${option%%=*}" %s "${option#*=}" ;;
 		*) usage ;;
 		esac
 	done
@@ -55,7 +58,7 @@ status)
 esac
 case $rpcbind in
 private) : "${ports:=30049,30048,30045,30075}" ;;
-net) : "${ports:=2049,635,4045,875}" ;;
+net | host) : "${ports:=2049,635,4045,875}" ;;
 *) usage ;;
 esac
 IFS=, read -r nfsport mountport nlmport quotaport <<<"$ports"
@@ -86,6 +89,8 @@ export_block() {
 	EOF
 }
 
+grace_lines='Graceless = true;'
+[ "$grace" = 0 ] || grace_lines="Grace_Period = $grace; Lease_Lifetime = $((grace > 1 ? grace - 1 : 1));"
 configuration() {
 	cat <<-EOF
 		NFS_CORE_PARAM {
@@ -95,7 +100,7 @@ configuration() {
 			Plugins_Dir = "$(dirname "$(dpkg -L nfs-ganesha-vfs | grep 'libfsalvfs\.so$')")";
 			MaxRPCSendBufferSize = 9437184; MaxRPCRecvBufferSize = 9437184;
 		}
-		NFSv4 { Graceless = true; RecoveryRoot = "$work/recovery"; }
+		NFSv4 { $grace_lines RecoveryRoot = "$work/recovery"; }
 		NFS_KRB5 { Active_krb5 = false; }
 		EXPORT_DEFAULTS {
 			Access_Type = RW; Protocols = 3; SecType = sys, none; Squash = no_root_squash;
@@ -124,10 +129,11 @@ configuration >"$work/etc/ganesha.conf"
 # Without the lines of the networks, rpcbind listens on its unix socket only.
 grep -E "^$([ "$rpcbind" = net ] && echo '[a-z]' || echo '(local|unix) ')" /etc/netconfig >"$work/etc/netconfig"
 
+run=$work/run
 # inside COMMAND…: runs it with our /run; "exec" keeps the process id that note takes.
 inside() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	exec unshare --mount --propagation private bash -c 'mount --bind "$1" /run && shift && exec "$@"' _ "$work/run" "$@"
+	exec unshare --mount --propagation private bash -c 'mount --bind "$1" /run && shift && exec "$@"' _ "$run" "$@"
 }
 serving() { grep -q 'NFS SERVER INITIALIZED' "$work/ganesha.log"; }
 settled() { serving || ! alive "$work/ganesha.pid"; }
@@ -135,7 +141,10 @@ settled() { serving || ! alive "$work/ganesha.pid"; }
 # listening PID: it has a unix socket to which one can connect; the file is there a moment earlier.
 listening() { ss -Hxlp | grep -q "pid=$1,"; }
 
-if ! alive "$work/rpcbind.pid"; then
+if [ "$rpcbind" = host ]; then
+	run=/run
+	mkdir -p /run/{ganesha,blkid,mount}
+elif ! alive "$work/rpcbind.pid"; then
 	rm -f "$work/run/rpcbind.sock"
 	# shellcheck disable=SC2016
 	inside bash -c 'mount --bind "$1" /etc/netconfig && exec rpcbind -f' _ "$work/etc/netconfig" </dev/null >"$work/rpcbind.log" 2>&1 &
@@ -145,7 +154,7 @@ fi
 : >"$work/ganesha.log"
 (
 	ulimit -n 20000
-	inside ganesha.nfsd -F -f "$work/etc/ganesha.conf" -L "$work/ganesha.log" -p "$work/run/ganesha.pid" -N NIV_EVENT
+	inside ganesha.nfsd -F -f "$work/etc/ganesha.conf" -L "$work/ganesha.log" -p "$run/ganesha.pid" -N NIV_EVENT
 ) </dev/null >"$work/ganesha.out" 2>&1 &
 note $! "$work/ganesha.pid"
 await 20 settled || true
