@@ -61,8 +61,8 @@ func (e *UnsavedError) Unwrap() []error {
 }
 
 // Close ends the file system in order: no new operation begins, dirty data is
-// sent and committed, files that were removed while open are removed, and all
-// goroutines end. If ctx ends first, the rest is given up. The error is an
+// sent and committed, files that were removed while open are removed, locks are
+// given back, and all goroutines end. If ctx ends first, the rest is given up. The error is an
 // *UnsavedError if data was lost, now or earlier, and no File has reported it.
 // Files that are still open fail from now on.
 // The session that the FS was made from is its owner's to close thereafter.
@@ -79,6 +79,9 @@ func (fs *FS) Close(ctx context.Context) error {
 		}
 	}
 	left = errors.Join(left, fs.sillies.removing.wait(ctx))
+	if err := fs.locks.Close(ctx); err != nil {
+		left = errors.Join(left, fmt.Errorf("client: locks were not given back: %w", err))
+	}
 	fs.end(ErrClosed)
 	fs.crew.join(joinLimit)
 	if lost = fs.alsoLost(lost); len(lost) > 0 {
@@ -118,6 +121,9 @@ func (fs *FS) Abort() {
 		}
 	}
 	fs.end(ErrClosed)
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = fs.locks.Close(over) // the server is not waited for
 	fs.nfs.RPC().Close()
 	fs.crew.join(joinLimit)
 }

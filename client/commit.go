@@ -91,6 +91,7 @@ func (w *writeback) commit(ino *Inode, cred *rpc.Cred, number uint64) {
 	d.mu.Unlock()
 	w.budget.release(int64(done))
 	if again {
+		w.fs.locks.Suspect("its write verifier has changed")
 		w.fs.log.Warn("write verifier changed: the server restarted, unstable data is sent again", "file", ino.FH())
 	}
 	if orphan {

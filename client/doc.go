@@ -41,7 +41,10 @@
 // Who opens a file after it was closed elsewhere sees what was written there:
 // Open asks the server, and Flush, at close, returns only when everything is
 // safe on the server. Between open and close there is no such promise; locks
-// are for that.
+// are for that: under a lock (File.Lock) a file is as its last holder left it,
+// on whichever client, because caches are dropped when a lock is granted, and
+// what was written is committed before it is given back. A lock that is lost to
+// a restart of the server makes reads and writes fail (ErrLockLost).
 //
 // # Names
 //

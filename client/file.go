@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/gonfs/gonfs/lock"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
 )
@@ -97,6 +98,10 @@ type File struct {
 	seen     atomic.Uint64 // errors up to this number were reported here
 	ra       readAhead
 	released atomic.Bool
+	lost     atomic.Bool // a lock was lost: reads and writes fail
+
+	ownOnce sync.Once
+	owner   lock.Owner // of Lock; see own
 }
 
 // newFile opens ino: flags are those of os.OpenFile, of which only the access
@@ -157,6 +162,9 @@ func (f *File) Flush(ctx context.Context) error {
 // byte of it.
 func (f *File) Fsync(ctx context.Context) error {
 	err := f.fs.flush(ctx, f.ino)
+	if err == nil && f.lost.Load() {
+		err = ErrLockLost
+	}
 	if e := f.report(); e != nil {
 		return e
 	}
@@ -165,12 +173,20 @@ func (f *File) Fsync(ctx context.Context) error {
 
 // Release ends the File. It does not wait for what is still dirty (after Flush
 // only pages written through a memory map can be); write-behind sends that.
+// Locks that are held through it are given back, behind that.
 // A second Release does nothing.
 func (f *File) Release() {
 	if f.released.Swap(true) {
 		return
 	}
 	f.ra.close()
+	if all := f.fs.lockers.through(f); len(all) > 0 {
+		f.fs.goroutine(func() { // ends when they are given back, or with the file system's life
+			for _, k := range all {
+				_ = f.fs.giveBack(f.fs.life, f.ino, k)
+			}
+		})
+	}
 	d := &f.ino.data
 	d.mu.Lock()
 	d.open--

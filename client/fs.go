@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync/atomic"
 
+	"github.com/gonfs/gonfs/lock"
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfsacl"
@@ -42,6 +43,9 @@ type FS struct {
 	sillies   sillies
 	changes   changes
 
+	locks   *lock.Engine
+	lockers lockers
+
 	wb       writeback
 	frame    atomic.Int32 // most bytes of a WRITE that the route carries whole; 0: wsize fits
 	raBudget budget
@@ -54,6 +58,8 @@ type config struct {
 	acl  *nfsacl.Client // nil: no access control lists
 	cred *rpc.Cred      // for calls that bring none; never nil
 	log  *slog.Logger   // never nil
+
+	engine *lock.Engine // nil: locks are kept here
 
 	mountAgain func(context.Context) (nfs3.FH, error) // asks MNT for the root's handle
 
@@ -80,6 +86,10 @@ type config struct {
 func newFS(c config) *FS {
 	fs := &FS{config: c, namesHeld: new(atomic.Int64)}
 	fs.life, fs.end = context.WithCancelCause(context.Background())
+	if fs.locks = c.engine; fs.locks == nil {
+		fs.locks = lock.New(lock.Config{Local: mountopt.LocalAll, Logger: c.log})
+	}
+	fs.locks.OnLost(fs.lockLost)
 	fs.table.init()
 	fs.sillies.init()
 	fs.raBudget.limit = maxAhead

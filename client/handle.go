@@ -282,6 +282,9 @@ func (h *Handle) Close(ctx context.Context) error {
 		return nil
 	}
 	err := h.file.Flush(ctx)
+	if uerr := h.file.unlockThrough(ctx); err == nil {
+		err = uerr
+	}
 	h.file.Release()
 	return h.fail("close", err)
 }

@@ -36,6 +36,7 @@ type Inode struct {
 	silly  *sillyName // the object was removed while it was open here
 	names  nameCache  // of a directory
 	target target     // of a symbolic link
+	lockFH nfs3.FH    // the handle that locks were asked for with
 	gone   error      // the handle means another object now: all operations fail with this
 
 	data fileData

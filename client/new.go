@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 
+	"github.com/gonfs/gonfs/lock"
 	"github.com/gonfs/gonfs/mount"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
@@ -18,6 +19,9 @@ type Options struct {
 	// Logger gets what an administrator should know: lost data, a server that
 	// changed its mind about a handle. nil is silent.
 	Logger *slog.Logger
+	// Locks keeps the locks; nil is an engine that New makes from the session.
+	// Close closes it.
+	Locks *lock.Engine
 }
 
 // unknownMemory is what a machine has whose memory cannot be told, in bytes.
@@ -69,6 +73,9 @@ func New(ctx context.Context, s *mount.Session, o Options) (*FS, error) {
 	}
 	if c.rootAttr.Type != nfs3.TypeDir {
 		return nil, nfs3.ErrNotdir
+	}
+	if c.engine = o.Locks; c.engine == nil {
+		c.engine = lock.New(lock.Config{Local: opts.Locks(), Server: s.LockServer(), Auto: opts.LocksAuto.Value, Logger: c.log})
 	}
 	return newFS(c), nil
 }

@@ -27,7 +27,7 @@ func (f *File) read(ctx context.Context, p []byte, off int64, l *Loan) (n int, e
 	if err := checkRange(off, len(p)); err != nil {
 		return 0, err
 	}
-	if err := f.fs.alive(f.ino); err != nil {
+	if err := f.usable(); err != nil {
 		return 0, err
 	}
 	if len(p) == 0 {

@@ -22,7 +22,7 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 	if err := checkRange(off, len(p)); err != nil {
 		return 0, err
 	}
-	if err := f.fs.alive(f.ino); err != nil {
+	if err := f.usable(); err != nil {
 		return 0, err
 	}
 	if limit := f.fs.maxFileSize; limit > 0 && uint64(off)+uint64(len(p)) > limit {

@@ -42,7 +42,13 @@
 //     at the end the server decides, by ACCESS and by each call. Lists are the
 //     extended attributes system.posix_acl_access and _default; there are no
 //     others. The umask is applied by package client: a default list comes first.
-//   - Locks are the kernel's own for now: they hold on this host only.
+//   - Locks. The kernel asks about the kinds that are the server's, and keeps
+//     those that are local (local_lock, nolock) itself. Owners are told apart
+//     as on a local file system, and give back what they hold when they close
+//     the file (FLUSH) or the last descriptor goes (RELEASE). A wait for a lock
+//     ends with any signal. Once a lock is granted the kernel's pages of the file
+//     are dropped, so that what the last holder wrote is seen; before one is
+//     given back all is written and committed, memory maps included.
 //
 // The package runs on Linux only.
 package fuse

@@ -35,6 +35,16 @@ var children = map[string]func(path string){
 		fmt.Println("stat:", err)
 		io.Copy(io.Discard, os.Stdin) // lives on
 	},
+	"lockmany": func(path string) {
+		lockMany(path, 200)
+		fmt.Println("ready")
+		io.Copy(io.Discard, os.Stdin) // lives on
+	},
+	"lockmap": func(path string) {
+		fmt.Println("ready")
+		fmt.Println("lockmap:", mapUnderALock(path))
+		io.Copy(io.Discard, os.Stdin) // the map lives on
+	},
 	"mmap": func(path string) {
 		fmt.Println("ready")
 		fmt.Println("mmap:", mapAndWrite(path))

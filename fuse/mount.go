@@ -22,7 +22,7 @@ type Config struct {
 	// Dir is the mount point, an existing directory.
 	Dir string
 	// Options are the options in effect, of which the VFS flags, rsize, wsize
-	// and allow_other matter here; nil stands for none.
+	// allow_other and kinds of local locks matter here; nil stands for none.
 	Options *mountopt.Options
 	// FsName is the source that /proc/mounts shows: "host:/path".
 	FsName string
@@ -115,7 +115,7 @@ func mountAs(ctx context.Context, fs *client.FS, c Config, direct bool) (*Mounte
 		return nil, errors.Join(err, m.detach())
 	}
 	m.raw.gone = m.conn.dead
-	server, err := gofuse.NewServer(m.raw, fmt.Sprintf("/dev/fd/%d", fd), m.serverOptions(c.AllowOther))
+	server, err := gofuse.NewServer(m.raw, fmt.Sprintf("/dev/fd/%d", fd), m.serverOptions(&c))
 	if err != nil {
 		m.conn.close()
 		return nil, errors.Join(fmt.Errorf("the kernel and FUSE: %w", err), m.detach())
@@ -130,6 +130,7 @@ func mountAs(ctx context.Context, fs *client.FS, c Config, direct bool) (*Mounte
 // whose own goroutines are go-fuse's, ends when the kernel has given the mount
 // up, which also ends the invalidator's.
 func (m *Mounted) serve(server *gofuse.Server) {
+	m.raw.notify = server.InodeNotify
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		m.raw.inval.run(stop, server.InodeNotify)

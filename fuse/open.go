@@ -4,6 +4,8 @@ import (
 	"syscall"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
+
+	"github.com/gonfs/gonfs/lock"
 )
 
 // Open implements gofuse.RawFileSystem. Package client looks the name up again,
@@ -73,7 +75,15 @@ func (r *raw) Flush(cancel <-chan struct{}, in *gofuse.FlushIn) gofuse.Status {
 	if h == nil {
 		return badFD
 	}
-	return r.sync(r.wait(cancel, &in.InHeader), h, h.file.Flush)
+	w := r.wait(cancel, &in.InHeader)
+	st := r.sync(w, h, h.file.Flush)
+	// Whoever closes a descriptor of a file gives back what his process has
+	// locked of it, by whichever descriptor.
+	err := h.file.UnlockAll(w, lock.Owner{Kind: lock.Posix, ID: in.LockOwner})
+	if st == gofuse.OK {
+		st = status(err)
+	}
+	return st
 }
 
 // Fsync implements gofuse.RawFileSystem.
@@ -86,7 +96,7 @@ func (r *raw) Fsync(cancel <-chan struct{}, in *gofuse.FsyncIn) gofuse.Status {
 }
 
 // Release implements gofuse.RawFileSystem: the last close(2). Nobody waits for
-// it.
+// it. Locks of the open file description are given back behind it.
 func (r *raw) Release(_ <-chan struct{}, in *gofuse.ReleaseIn) {
 	if h := r.handles.take(in.Fh); h != nil {
 		h.close()

@@ -30,16 +30,15 @@ const capabilities = gofuse.CAP_ATOMIC_O_TRUNC | // OPEN truncates: one call les
 	gofuse.CAP_DIRECT_IO_ALLOW_MMAP // files opened for appending can be mapped
 
 // serverOptions returns the options of go-fuse. The mounting was done already.
-// checks says that the kernel checks permissions (default_permissions): then it
-// must know the lists.
-func (m *Mounted) serverOptions(checks bool) *gofuse.MountOptions {
+// Where the kernel checks permissions (AllowOther) it must know the lists.
+func (m *Mounted) serverOptions(c *Config) *gofuse.MountOptions {
 	lists := m.raw.fs.HasACLs()
-	caps := uint64(capabilities)
+	caps := capabilities | lockCapabilities(c.Options.Locks())
 	if lists {
 		caps |= gofuse.CAP_DONT_MASK // a default list comes before the umask
 	}
 	return &gofuse.MountOptions{
-		EnableAcl:                lists && checks,
+		EnableAcl:                lists && c.AllowOther,
 		MaxWrite:                 requestSize(),
 		MaxBackground:            background,
 		MaxInflightRequestBytes:  maxInFlight,

@@ -30,6 +30,8 @@ type raw struct {
 	block   uint32        // in which statfs(2) counts, bytes
 	listed  time.Duration // how long the kernel may keep a listing
 	gone    func() bool   // whether the kernel has given the mount up
+	// notify tells the kernel to drop pages; nil without one.
+	notify func(node uint64, off, length int64) gofuse.Status
 }
 
 // newRaw returns a raw that makes all calls as own or, if that is nil, as the

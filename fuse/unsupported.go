@@ -11,7 +11,6 @@ import gofuse "github.com/hanwen/go-fuse/v2/fuse"
 //	FALLOCATE        EOPNOTSUPP
 //	TMPFILE          EOPNOTSUPP
 //	STATX            GETATTR: there is no birth time
-//	GETLK, SETLK     not sent: locks are the kernel's own
 //
 // IOCTL is different: ENOSYS would reach the program, which expects ENOTTY of
 // a file that has no such request.

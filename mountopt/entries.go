@@ -88,7 +88,8 @@ var table = []entry{
 	// Locks and lists of access.
 	{Known{names("lock"), "lock", "", "lock", Rightmost, true}, flag, setBool(lock, true)},
 	{Known{names("nolock"), "lock", "", "", Rightmost, true}, flag, setBool(lock, false)},
-	{Known{names("local_lock"), "", "all", "all", Accumulates, true}, valued, setLocalLock},
+	{Known{names("local_lock"), "", "all flock posix none", "none", Accumulates, true}, valued, setLocalLock},
+	{Known{names("locks"), "", "server auto", "server", Rightmost, true}, valued, setLocks},
 	{Known{names("acl"), "acl", "", "acl", Rightmost, true}, flag, setBool(acl, true)},
 	{Known{names("noacl"), "acl", "", "", Rightmost, true}, flag, setBool(acl, false)},
 

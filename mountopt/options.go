@@ -66,6 +66,7 @@ type Options struct {
 	Resvport  Opt[bool]      // resvport, noresvport: bind a reserved port if possible; default true
 	Lock      Opt[bool]      // lock, nolock: ask the server for locks; see Locks
 	LocalLock Opt[LocalLock] // local_lock: kinds of locks kept on this host; see Locks
+	LocksAuto Opt[bool]      // locks: "auto" keeps locks on this host where the server has no lock manager; "server" fails them
 
 	ACL Opt[bool] // acl, noacl: access control lists by NFSACL, if the server has it; default true
 
@@ -224,10 +225,14 @@ func (l LocalLock) String() string {
 	return "none"
 }
 
-// Locks returns which locks are local in effect. Today it is LocalAll whatever
-// was asked for: gonfs does not lock on the server yet, and Parse says so in
-// Warnings. nolock beats local_lock in any order.
-func (o *Options) Locks() LocalLock { return LocalAll }
+// Locks returns which kinds of locks are kept on this host: those of local_lock,
+// or all with nolock, which beats local_lock in any order.
+func (o *Options) Locks() LocalLock {
+	if !o.Lock.Or(true) {
+		return LocalAll
+	}
+	return o.LocalLock.Value
+}
 
 // The defaults of the attribute cache (nfs(5)).
 const (
@@ -300,7 +305,7 @@ func (o *Options) Over(base *Options) *Options {
 	m.Write, m.Bsize = o.Write.over(m.Write), o.Bsize.over(m.Bsize)
 	m.ReadAhead, m.Dirty = o.ReadAhead.over(m.ReadAhead), o.Dirty.over(m.Dirty)
 	m.NoRdirplus, m.StrictReplay = o.NoRdirplus.over(m.NoRdirplus), o.StrictReplay.over(m.StrictReplay)
-	m.ACL = o.ACL.over(m.ACL)
+	m.ACL, m.LocksAuto = o.ACL.over(m.ACL), o.LocksAuto.over(m.LocksAuto)
 	if len(o.Sec) > 0 {
 		m.Sec = slices.Clone(o.Sec)
 	}

@@ -3,28 +3,28 @@ package mountopt
 import (
 	"net/netip"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// Until locks reach the server, "lock" means local_lock=all and a mount says
-// so. The change that brings them flips this test.
-func TestLocksAreLocalAndAMountSaysSo(t *testing.T) {
-	for in, warned := range map[string]bool{
-		"": true, "lock": true, "nolock,lock": true,
-		"nolock": false, "local_lock=all": false, "local_lock=flock,local_lock=posix": false,
+// Locks are the server's unless they are asked to be local, and then a mount says
+// nothing of it.
+func TestLocksAreTheServersByDefault(t *testing.T) {
+	for in, want := range map[string]LocalLock{
+		"": LocalNone, "lock": LocalNone, "nolock,lock": LocalNone, "local_lock=none": LocalNone, "local_lock=all,local_lock=none": LocalNone,
+		"nolock": LocalAll, "lock,nolock": LocalAll, "local_lock=all": LocalAll, "local_lock=flock,local_lock=posix": LocalAll,
+		"nolock,local_lock=none": LocalAll, "local_lock=flock": LocalFlock, "lock,local_lock=posix": LocalPosix,
 	} {
 		o, err := Parse(in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o.Locks() != LocalAll {
-			t.Errorf("%q: local locks are %v, want all", in, o.Locks())
+		if o.Locks() != want {
+			t.Errorf("%q: local locks are %v, want %v", in, o.Locks(), want)
 		}
-		if got := slices.Contains(o.Warnings, lockWarning); got != warned {
-			t.Errorf("%q: warned %v, want %v", in, got, warned)
+		if len(o.Warnings) > 0 {
+			t.Errorf("%q: warned %v", in, o.Warnings)
 		}
 	}
 }
@@ -58,7 +58,7 @@ func TestZeroOptionsAreTheDefaults(t *testing.T) {
 	if want := (AttrCache{3 * time.Second, time.Minute, 30 * time.Second, time.Minute}); o.AttrCache() != want {
 		t.Errorf("attribute cache %v, want %v", o.AttrCache(), want)
 	}
-	if o.Recovery.Value != Hard || o.Resvport.Or(true) != true || o.Locks() != LocalAll {
+	if o.Recovery.Value != Hard || o.Resvport.Or(true) != true || o.Locks() != LocalNone {
 		t.Errorf("got %+v", o)
 	}
 }
@@ -73,7 +73,7 @@ func TestStringOfANegotiatedMount(t *testing.T) {
 		Addr: "192.0.2.1",
 	}
 	const want = "rw,nosuid,nodev,relatime,vers=3,rsize=1048576,wsize=1048576,namlen=255,hard,proto=tcp,timeo=600,retrans=2," +
-		"sec=sys,mountaddr=192.0.2.1,mountvers=3,mountport=20048,mountproto=udp,local_lock=all,addr=192.0.2.1"
+		"sec=sys,mountaddr=192.0.2.1,mountvers=3,mountport=20048,mountproto=udp,local_lock=none,addr=192.0.2.1"
 	if got := o.String(); got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
@@ -94,7 +94,7 @@ func TestValidateRefusesWhatAProgramGotWrong(t *testing.T) {
 		"no keepalive at all":      {KeepAlive: Some(time.Duration(0))},
 		"an address that is none":  {MountAt: Some(netip.Addr{})},
 		"a list of mountds":        {MountHost: Some("a,b")},
-		"half of the locks":        {LocalLock: Some(LocalFlock)},
+		"locks of another kind":    {LocalLock: Some(LocalLock(4))},
 	} {
 		if o.Validate() == nil {
 			t.Errorf("%s is accepted", name)
@@ -106,7 +106,7 @@ func TestValidateRefusesWhatAProgramGotWrong(t *testing.T) {
 func TestOverKnowsEveryOption(t *testing.T) {
 	const all = "vers=3,proto=udp,mountproto=tcp,port=1,mountport=2,mountvers=3,rsize=1,wsize=2,timeo=3,retrans=4,soft,sec=none," +
 		"mounthost=m,mountaddr=::1,nconnect=2,keepalive=3,namlen=4,bg,retry=5,noresvport,nolock,local_lock=all,acregmin=5,acregmax=6,acdirmin=7,acdirmax=8,ac,nocto," +
-		"lookupcache=none,nordirplus,replay=strict,udpfrag=allow,bsize=8k,write=eager,noacl,rahead=1m,dirty=2m,idle=6,noconn"
+		"lookupcache=none,nordirplus,replay=strict,udpfrag=allow,bsize=8k,write=eager,noacl,rahead=1m,dirty=2m,idle=6,noconn,locks=auto"
 	given, err := Parse(all)
 	if err != nil {
 		t.Fatal(err)
@@ -163,9 +163,10 @@ func TestCloneSharesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Warnings = []string{"a warning"}
 	c := o.Clone()
 	c.Sec[0], c.Warnings[0] = "changed", "changed"
-	if o.Sec[0] != "sys" || o.Warnings[0] != lockWarning {
+	if o.Sec[0] != "sys" || o.Warnings[0] != "a warning" {
 		t.Error("a clone shares its slices with the original")
 	}
 }

@@ -49,15 +49,8 @@ func Parse(opts string) (*Options, error) {
 	if err := p.o.Validate(); err != nil {
 		return nil, err
 	}
-	if p.o.Lock.Or(true) && p.o.LocalLock.Value != LocalAll {
-		p.warn(lockWarning)
-	}
 	return p.o, nil
 }
-
-// lockWarning is said where locks were not asked to be local, until gonfs can
-// lock on the server.
-const lockWarning = "file locks are kept on this host only (local_lock=all): other clients of the server do not see them"
 
 // option puts one option into p.o.
 func (p *parser) option(it item) error {
@@ -163,8 +156,8 @@ func (o *Options) Validate() error {
 			return unsupported(item{"sec", f, true}, "")
 		}
 	}
-	if l := o.LocalLock; l.Set && l.Value != LocalAll && o.Lock.Or(true) {
-		return unsupported(item{"local_lock", l.Value.String(), true}, "")
+	if o.LocalLock.Value&^LocalAll != 0 {
+		return badValue("local_lock", itoa(int(o.LocalLock.Value)), "LocalFlock, LocalPosix, LocalAll or LocalNone")
 	}
 	return nil
 }

@@ -98,6 +98,9 @@ func (o *Options) String() string {
 		add("lookupcache", o.LookupCache.Value.String())
 	}
 	add("local_lock", o.Locks().String())
+	if o.LocksAuto.Value {
+		add("locks", "auto")
+	}
 	if o.Write.Value != WriteLazy {
 		add("write", o.Write.Value.String())
 	}

@@ -215,3 +215,14 @@ func setLocalLock(p *parser, it item) error {
 	p.o.LocalLock = Some(l)
 	return nil
 }
+
+// setLocks takes what becomes of locks where the server has no lock manager. It
+// is gonfs's own option.
+func setLocks(p *parser, it item) error {
+	switch it.value {
+	case "server", "auto":
+		p.o.LocksAuto = Some(it.value == "auto")
+		return nil
+	}
+	return badValue(it.name, it.value, "server or auto")
+}

@@ -95,7 +95,7 @@ func TestExplainTellsWhatHolds(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", tt.opts, got, tt.want)
 		}
-		if !strings.HasPrefix(e.Effective, "rw,vers=3,") || e.LocalLock != "all" || len(e.Warnings) == 0 {
+		if !strings.HasPrefix(e.Effective, "rw,vers=3,") || e.LocalLock != "none" || len(e.Warnings) != 0 {
 			t.Errorf("%s: %+v", tt.opts, e)
 		}
 	}
@@ -154,9 +154,9 @@ func TestExplainReadsNfsmountConf(t *testing.T) {
 	}
 	t.Setenv("GONFS_NFSMOUNT_CONF", conf)
 	for args, want := range map[string]string{
-		"explain h:/e":             "rw,vers=3,hard,proto=udp,local_lock=all",
-		"explain h:/e /mnt":        "rw,vers=3,rsize=8192,hard,proto=udp,local_lock=all",
-		"explain h:/e /mnt -o tcp": "rw,vers=3,rsize=8192,hard,proto=tcp,local_lock=all",
+		"explain h:/e":             "rw,vers=3,hard,proto=udp,local_lock=none",
+		"explain h:/e /mnt":        "rw,vers=3,rsize=8192,hard,proto=udp,local_lock=none",
+		"explain h:/e /mnt -o tcp": "rw,vers=3,rsize=8192,hard,proto=tcp,local_lock=none",
 	} {
 		if out, _, err := command(t, strings.Fields(args)...); err != nil || !strings.Contains(out, " "+want+"\n") {
 			t.Errorf("%s: %v\n%s", args, err, out)

@@ -54,21 +54,22 @@ func TestRemount(t *testing.T) {
 
 func TestWhatARemountWouldChange(t *testing.T) {
 	for name, tt := range map[string]struct{ asked, effective, given, want string }{
-		"nothing is given":              {"soft", "rw,vers=3,soft", "", ""},
-		"flags of the kernel":           {"", "rw,vers=3,hard", "ro,nosuid,noatime,sync", ""},
-		"the same again":                {"soft,rsize=1000", "rw,rsize=4096,soft", "soft,rsize=1000", ""},
-		"the same in another spelling":  {"rsize=1m,vers=3", "rw,rsize=1048576", "rsize=0x100000,nfsvers=3", ""},
-		"what is in effect anyway":      {"", "rw,hard,proto=tcp,rsize=1048576", "tcp,rsize=1m,hard", ""},
-		"the security asked for":        {"sec=sys", "rw,sec=sys", "sec=sys", ""},
-		"another kind of recovery":      {"", "rw,vers=3,hard", "softerr", "softerr"},
-		"hard again":                    {"soft", "rw,vers=3,soft", "hard", "hard"},
-		"another size":                  {"rsize=65536", "rw,rsize=65536", "rsize=32768", "rsize=32768"},
-		"another time-out":              {"", "rw,timeo=600", "timeo=50", "timeo=50"},
-		"a reserved port after all":     {"noresvport", "rw,noresvport", "resvport", "noresvport"},
-		"no attribute cache":            {"", "rw", "noac", "noac"},
-		"an attribute cache after all":  {"noac", "rw,noac", "ac", "noac"},
-		"other security":                {"sec=sys", "rw,sec=sys", "sec=none", "sec=none"},
-		"locks, which are local anyway": {"", "rw,local_lock=all", "local_lock=all", ""},
+		"nothing is given":             {"soft", "rw,vers=3,soft", "", ""},
+		"flags of the kernel":          {"", "rw,vers=3,hard", "ro,nosuid,noatime,sync", ""},
+		"the same again":               {"soft,rsize=1000", "rw,rsize=4096,soft", "soft,rsize=1000", ""},
+		"the same in another spelling": {"rsize=1m,vers=3", "rw,rsize=1048576", "rsize=0x100000,nfsvers=3", ""},
+		"what is in effect anyway":     {"", "rw,hard,proto=tcp,rsize=1048576", "tcp,rsize=1m,hard", ""},
+		"the security asked for":       {"sec=sys", "rw,sec=sys", "sec=sys", ""},
+		"another kind of recovery":     {"", "rw,vers=3,hard", "softerr", "softerr"},
+		"hard again":                   {"soft", "rw,vers=3,soft", "hard", "hard"},
+		"another size":                 {"rsize=65536", "rw,rsize=65536", "rsize=32768", "rsize=32768"},
+		"another time-out":             {"", "rw,timeo=600", "timeo=50", "timeo=50"},
+		"a reserved port after all":    {"noresvport", "rw,noresvport", "resvport", "noresvport"},
+		"no attribute cache":           {"", "rw", "noac", "noac"},
+		"an attribute cache after all": {"noac", "rw,noac", "ac", "noac"},
+		"other security":               {"sec=sys", "rw,sec=sys", "sec=none", "sec=none"},
+		"locks that are local anyway":  {"nolock", "rw,nolock,local_lock=all", "local_lock=all", ""},
+		"locks that are to be local":   {"", "rw,local_lock=none", "nolock", "nolock"},
 	} {
 		o, err := mountopt.Parse("remount," + tt.given)
 		if err != nil {

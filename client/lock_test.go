@@ -1,0 +1,290 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gonfs/gonfs/lock"
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfstest"
+	"github.com/gonfs/gonfs/nlm"
+)
+
+// opened opens a file of the root directory for reading and writing.
+func opened(t testing.TB, fs *FS, name string) *File {
+	t.Helper()
+	f, err := fs.Open(t.Context(), alice, find(t, fs, name), os.O_RDWR)
+	must(t, err)
+	return f
+}
+
+// Two mounts count in one file. Without revalidation after the grant, or without
+// the data at the server before the lock is given back, counts are lost.
+func TestACounterUnderALockOfTwoMounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// All changes have one ctime, so that times tell nothing.
+		r := newRig(t, nfstest.Options{Granularity: 1 << 40})
+		must(t, r.WriteFile("n", []byte("0"), 0o666))
+		const rounds = 25
+		var wg sync.WaitGroup
+		for range 2 {
+			fs := r.mount("lock", Options{})
+			for range 2 {
+				f := opened(t, fs, "n")
+				wg.Go(func() {
+					defer f.Release()
+					for range rounds {
+						must(t, f.Lock(t.Context(), lock.WholeFile, lock.Exclusive))
+						p := make([]byte, 10)
+						n, _ := f.ReadAt(t.Context(), p, 0)
+						v, err := strconv.Atoi(string(p[:n]))
+						must(t, err)
+						_, err = f.WriteAt(t.Context(), []byte(strconv.Itoa(v+1)), 0)
+						must(t, err)
+						must(t, f.Unlock(t.Context(), lock.WholeFile))
+					}
+				})
+			}
+		}
+		wg.Wait()
+		got, err := r.ReadFile("n")
+		must(t, err)
+		want(t, "count", string(got), strconv.Itoa(4*rounds))
+	})
+}
+
+func TestWhatWasWrittenIsSafeBeforeItsLockIsGivenBack(t *testing.T) {
+	for name, unlock := range map[string]func(*testing.T, *File){
+		"by Unlock":    func(t *testing.T, f *File) { must(t, f.Unlock(t.Context(), lock.Range{Start: 0, End: 9})) },
+		"by UnlockAll": func(t *testing.T, f *File) { must(t, f.UnlockAll(t.Context(), f.own())) },
+		"by Release":   func(_ *testing.T, f *File) { f.Release() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nfstest.Options{})
+				must(t, r.WriteFile("f", nil, 0o666))
+				fs := r.mount("lock,wsize=4096", Options{})
+				f := opened(t, fs, "f")
+				must(t, f.Lock(t.Context(), lock.Range{Start: 0, End: 9}, lock.Exclusive))
+				_, err := f.WriteAt(t.Context(), bytes.Repeat([]byte("data"), 2048), 0)
+				must(t, err)
+				var (
+					mu    sync.Mutex
+					order []string
+				)
+				note := func(what string) nfstest.Action {
+					return nfstest.Message(func(msg []byte) []byte {
+						mu.Lock()
+						defer mu.Unlock()
+						order = append(order, what)
+						return msg
+					})
+				}
+				// The WRITE takes its time: who does not wait for it is seen.
+				r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Do: []nfstest.Action{nfstest.DelayCall(time.Second), note("WRITE")}, Times: 2})
+				r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Do: []nfstest.Action{nfstest.DelayCall(time.Second), note("COMMIT")}})
+				r.Fault(nfstest.Fault{Program: nlm.Program, Procs: []uint32{nlm.ProcUnlock}, Do: []nfstest.Action{note("UNLOCK")}})
+				unlock(t, f)
+				time.Sleep(3 * time.Second)
+				mu.Lock()
+				want(t, "order", strings.Join(order, " "), "WRITE WRITE COMMIT UNLOCK")
+				mu.Unlock()
+				if got, err := r.ReadFile("f"); err != nil || len(got) != 8192 {
+					t.Errorf("the server has %d bytes, %v", len(got), err)
+				}
+				if n := r.Counts()["NLM.UNLOCK"]; n == 0 || len(r.Locks()) != 0 {
+					t.Errorf("%d UNLOCKs; locks left: %v", n, r.Locks())
+				}
+				f.Release()
+			})
+		})
+	}
+}
+
+func TestLocksOfTwoMountsAreInEachOthersWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		must(t, r.WriteFile("f", nil, 0o666))
+		f, g := opened(t, r.mount("lock", Options{}), "f"), opened(t, r.mount("lock", Options{}), "f")
+		defer f.Release()
+		defer g.Release()
+		must(t, f.Lock(t.Context(), lock.Range{Start: 10, End: 19}, lock.Exclusive))
+		if err := g.TryLock(t.Context(), lock.Range{Start: 15, End: lock.EOF}, lock.Shared); Errno(err) != syscall.EAGAIN {
+			t.Errorf("TryLock: %v", err)
+		}
+		must(t, g.TryLock(t.Context(), lock.Range{Start: 20, End: lock.EOF}, lock.Shared))
+		l, err := g.TestLock(t.Context(), lock.WholeFile, lock.Shared)
+		if err != nil || l == nil || l.Range != (lock.Range{Start: 10, End: 19}) || l.Type != lock.Exclusive {
+			t.Errorf("TestLock: %v, %v", l, err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		if err := g.Lock(ctx, lock.WholeFile, lock.Exclusive); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Lock with a deadline: %v", err)
+		}
+		time.Sleep(time.Minute)
+		for _, h := range r.Locks() {
+			if h.Waiting || h.First == 0 {
+				t.Errorf("left at the server: %+v", h)
+			}
+		}
+		granted := make(chan error, 1)
+		go func() { granted <- g.Lock(t.Context(), lock.WholeFile, lock.Exclusive) }()
+		time.Sleep(10 * time.Second)
+		must(t, f.Unlock(t.Context(), lock.WholeFile))
+		began := time.Now()
+		must(t, <-granted)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("the grant came after %v", took)
+		}
+	})
+}
+
+func TestLocksNeedTheAccessOfTheFile(t *testing.T) {
+	r := newRig(t, nfstest.Options{})
+	fs := r.mount("", Options{}) // nolock: kept here
+	ino := write(t, fs, "f", "x")
+	for _, tt := range []struct {
+		flags int
+		typ   lock.Type
+		want  syscall.Errno
+	}{
+		{os.O_RDONLY, lock.Shared, 0}, {os.O_RDONLY, lock.Exclusive, syscall.EBADF},
+		{os.O_WRONLY, lock.Shared, syscall.EBADF}, {os.O_WRONLY, lock.Exclusive, 0},
+		{os.O_RDWR, lock.Shared, 0}, {os.O_RDWR, lock.Exclusive, 0},
+	} {
+		f, err := fs.Open(t.Context(), alice, ino, tt.flags)
+		must(t, err)
+		if err := f.TryLock(t.Context(), lock.WholeFile, tt.typ); Errno(err) != tt.want {
+			t.Errorf("%v lock with flags %#x: %v, want %v", tt.typ, tt.flags, err, tt.want)
+		}
+		must(t, f.unlockThrough(t.Context()))
+		f.Release()
+	}
+	if n := r.Counts()["NLM.LOCK"]; n != 0 {
+		t.Errorf("the server was asked %d times", n)
+	}
+}
+
+func TestAHandleGivesItsLocksBackWhenItIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		must(t, r.WriteFile("f", nil, 0o666))
+		tree := r.mount("lock", Options{}).As(alice)
+		h, err := tree.OpenFile(t.Context(), "f", os.O_RDWR, 0)
+		must(t, err)
+		other, err := tree.OpenFile(t.Context(), "f", os.O_RDWR, 0)
+		must(t, err)
+		must(t, h.Lock(t.Context(), lock.Range{Start: 0, End: 0}, lock.Exclusive))
+		if err := other.TryLock(t.Context(), lock.WholeFile, lock.Exclusive); !errors.Is(err, syscall.EAGAIN) {
+			t.Errorf("another handle of the same mount: %v", err)
+		}
+		if l, err := other.TestLock(t.Context(), lock.WholeFile, lock.Exclusive); err != nil || l == nil || l.PID != uint32(os.Getpid()) {
+			t.Errorf("TestLock: %v, %v", l, err)
+		}
+		must(t, h.Close(t.Context()))
+		must(t, other.TryLock(t.Context(), lock.WholeFile, lock.Exclusive))
+		must(t, other.Unlock(t.Context(), lock.WholeFile))
+		must(t, other.Close(t.Context()))
+		if err := h.TryLock(t.Context(), lock.WholeFile, lock.Exclusive); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
+		d, err := tree.Open(t.Context(), ".")
+		must(t, err)
+		if err := d.Lock(t.Context(), lock.WholeFile, lock.Shared); !errors.Is(err, nfs3.ErrIsdir) {
+			t.Errorf("a directory: %v", err)
+		}
+		must(t, d.Close(t.Context()))
+	})
+}
+
+func TestALostLockFailsReadsAndWrites(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{Allow: []nfstest.Kind{nfstest.LockLeft}})
+		must(t, r.WriteFile("f", []byte("data"), 0o666))
+		must(t, r.WriteFile("g", []byte("data"), 0o666))
+		fs := r.mount("lock", Options{})
+		f, plain, g := opened(t, fs, "f"), opened(t, fs, "f"), opened(t, fs, "g")
+		defer plain.Release()
+		defer g.Release()
+		must(t, f.Lock(t.Context(), lock.WholeFile, lock.Exclusive))
+		var told []*Inode
+		var mu sync.Mutex
+		fs.Changes(func(ino *Inode) { mu.Lock(); told = append(told, ino); mu.Unlock() })
+		fs.lockLost(f.ino.FH(), f.own())
+		synctest.Wait()
+		p := make([]byte, 4)
+		_, rerr := f.ReadAt(t.Context(), p, 0)
+		_, werr := f.WriteAt(t.Context(), p, 0)
+		_, _, aerr := f.Append(t.Context(), p)
+		for what, err := range map[string]error{"read": rerr, "write": werr, "append": aerr, "fsync": f.Fsync(t.Context()),
+			"lock": f.Lock(t.Context(), lock.WholeFile, lock.Exclusive)} {
+			if !errors.Is(err, ErrLockLost) || Errno(err) != syscall.EIO {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		for what, other := range map[string]*File{"the same file without the lock": plain, "another file": g} {
+			if _, err := other.ReadAt(t.Context(), p, 0); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		mu.Lock()
+		if len(told) != 1 || told[0] != f.ino {
+			t.Errorf("the change was told of %v", told)
+		}
+		mu.Unlock()
+		f.Release()
+		synctest.Wait()
+		again := opened(t, fs, "f")
+		_, err := again.ReadAt(t.Context(), p, 0)
+		must(t, err)
+		again.Release()
+	})
+}
+
+func TestAChangedWriteVerifierHasLocksLookedAt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		must(t, r.WriteFile("f", nil, 0o666))
+		fs := r.mount("lock,wsize=4096", Options{})
+		f := opened(t, fs, "f")
+		defer f.Release()
+		must(t, f.Lock(t.Context(), lock.WholeFile, lock.Exclusive))
+		r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Do: []nfstest.Action{nfstest.ChangeVerf()}})
+		r.ResetCounts()
+		_, err := f.WriteAt(t.Context(), make([]byte, 8192), 0) // two WRITEs and a COMMIT
+		must(t, err)
+		must(t, f.Fsync(t.Context()))
+		time.Sleep(time.Second)
+		if n := r.Counts()["NLM.TEST"]; n == 0 {
+			t.Errorf("the lock was not looked at: %v", r.Counts())
+		}
+		must(t, f.Unlock(t.Context(), lock.WholeFile))
+	})
+}
+
+func TestTheEndOfAFileSystemGivesLocksBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		must(t, r.WriteFile("f", nil, 0o666))
+		fs := r.mount("lock", Options{})
+		f := opened(t, fs, "f")
+		must(t, f.Lock(t.Context(), lock.WholeFile, lock.Exclusive))
+		must(t, fs.Close(t.Context()))
+		if l := r.Locks(); len(l) != 0 {
+			t.Errorf("left: %v", l)
+		}
+		if err := f.Lock(t.Context(), lock.WholeFile, lock.Exclusive); !errors.Is(err, ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
+	})
+}

@@ -1,0 +1,103 @@
+package client
+
+import (
+	"fmt"
+	"sync"
+	"syscall"
+
+	"github.com/gonfs/gonfs/lock"
+	"github.com/gonfs/gonfs/nfs3"
+)
+
+// ErrLockLost is the error of reads and writes through a File after a lock that
+// was taken through it was lost: the server has restarted and did not give it
+// back. It is EIO. Somebody else may have changed what the lock protected, so
+// nothing that the File's user believes of the content holds any more; it must be
+// closed and opened again.
+var ErrLockLost = fmt.Errorf("client: a lock on the file was lost when the server restarted: close it and begin again: %w", syscall.EIO)
+
+// lockers knows through which open files locks were taken, and for whom. (What
+// is locked the engine knows.) An owner is in it from before he asks for his
+// first lock until he has given all back.
+type lockers struct {
+	mu sync.Mutex // guards m
+	m  map[locker]map[*File]bool
+}
+
+// locker is an owner at a file. The handle is the one that his locks were asked
+// for with: a server may change handles (see stale.go), but not under a lock.
+type locker struct {
+	fh    nfs3.FH
+	owner lock.Owner
+}
+
+// add notes that owner locks, or is about to lock, through f.
+func (l *lockers) add(k locker, f *File) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.m == nil {
+		l.m = map[locker]map[*File]bool{}
+	}
+	if l.m[k] == nil {
+		l.m[k] = map[*File]bool{}
+	}
+	l.m[k][f] = true
+}
+
+// forget notes that owner has given all back, and reports whether he was known.
+func (l *lockers) forget(k locker) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, known := l.m[k]
+	delete(l.m, k)
+	return known
+}
+
+// knows reports whether owner may hold locks.
+func (l *lockers) knows(k locker) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.m[k] != nil
+}
+
+// through returns the owners that locked through f.
+func (l *lockers) through(f *File) (all []locker) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for k, files := range l.m {
+		if files[f] {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// files returns the Files that owner locked through.
+func (l *lockers) files(k locker) (all []*File) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for f := range l.m[k] {
+		all = append(all, f)
+	}
+	return all
+}
+
+// lockLost is the engine's word that a lock is gone.
+func (fs *FS) lockLost(fh nfs3.FH, owner lock.Owner) {
+	for _, f := range fs.lockers.files(locker{fh, owner}) {
+		f.lost.Store(true)
+		fs.dropReadahead(f.ino)
+		fs.changes.post(fs, f.ino) // pages elsewhere would be read without asking us
+	}
+}
+
+// lockHandle returns the handle that ino's locks are asked for with.
+func (fs *FS) lockHandle(ino *Inode) nfs3.FH {
+	now := ino.FH()
+	ino.mu.Lock()
+	defer ino.mu.Unlock()
+	if ino.lockFH != now && !fs.locks.Holds(ino.lockFH) {
+		ino.lockFH = now
+	}
+	return ino.lockFH
+}
