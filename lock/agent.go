@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/vmihailenco/msgpack/v5"
@@ -18,7 +15,6 @@ import (
 	"github.com/gonfs/gonfs/nlm"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
-	"github.com/gonfs/gonfs/transport"
 )
 
 // The agent is the daemon that is this host's lock manager: it is registered at
@@ -35,9 +31,6 @@ const (
 	foreignEvery = 30 * time.Second // where somebody else is registered
 	agentCheck   = 10 * time.Second // of the registration
 	localTime    = 5 * time.Second  // for what is asked of this host's rpcbind
-	maxCallers   = 64               // TCP connections of servers at once
-	callerLife   = 10 * time.Minute // of one
-	maxCallback  = 8 << 10          // bytes of a message: the longest arguments are about 4 KiB
 )
 
 // errForeign says that another lock manager is registered.
@@ -87,19 +80,19 @@ func (e *Engine) beAgent(dir string) error {
 	if err := takeOver(ctx, f, c, reg); err != nil {
 		return err
 	}
-	l, err := listenCallbacks()
+	l, err := openEars()
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	services := portmap.Services(nlm.Program, nlm.Version, portOf(l.udp.LocalAddr()), portOf(l.tcp.Addr()), l.v6())
+	services := l.services(nlm.Program, nlm.Version)
 	if err := writeAgent(f, services); err != nil { // first: whoever comes next must know
 		return err
 	}
 	if err := reg.Register(ctx, services...); err != nil {
 		return errors.Join(fmt.Errorf("registering as this host's lock manager: %w", err), writeAgent(f, nil))
 	}
-	l.serve(e.life, newCallbacks(e).program(), e.log)
+	l.serve(e.life, nlm.Program, nlm.Version, newCallbacks(e).program(), e.log)
 	e.agent.Store(true)
 	defer e.agent.Store(false)
 	for sleep(e.life, agentCheck) == nil {
@@ -152,78 +145,4 @@ func writeAgent(f *os.File, services []portmap.Rpcb) error {
 		_, err = f.WriteAt(b, 0)
 	}
 	return err
-}
-
-// ears are the sockets at which servers call back.
-type ears struct {
-	udp net.PacketConn
-	tcp net.Listener
-
-	stop context.CancelFunc
-	wg   sync.WaitGroup // the goroutines that serve
-}
-
-func listenCallbacks() (*ears, error) {
-	udp, err := net.ListenPacket("udp", ":0")
-	if err != nil {
-		return nil, err
-	}
-	tcp, err := net.Listen("tcp", ":0")
-	if err != nil {
-		udp.Close()
-		return nil, err
-	}
-	return &ears{udp: udp, tcp: tcp, stop: func() {}}, nil
-}
-
-// v6 reports whether the sockets hear IPv6, too.
-func (l *ears) v6() bool { return l.tcp.Addr().(*net.TCPAddr).IP.To4() == nil }
-
-// serve answers until close, or the end of life.
-func (l *ears) serve(life context.Context, p rpc.Program, log *slog.Logger) {
-	life, l.stop = context.WithCancel(life)
-	s := &rpc.Server{Logger: log}
-	s.Register(nlm.Program, nlm.Version, p)
-	l.wg.Go(func() { s.ServePacketConn(life, l.udp) }) // ends with life
-	l.wg.Go(func() { l.accept(life, s) })              // likewise
-}
-
-// accept serves TCP connections, a limited number at once, each for a limited
-// time.
-func (l *ears) accept(life context.Context, s *rpc.Server) {
-	stop := context.AfterFunc(life, func() { l.tcp.Close() })
-	defer stop()
-	slots := make(chan struct{}, maxCallers)
-	for {
-		nc, err := l.tcp.Accept()
-		switch {
-		case life.Err() != nil:
-			if err == nil {
-				nc.Close()
-			}
-			return
-		case err != nil:
-			_ = sleep(life, 100*time.Millisecond) // out of descriptors: others will close theirs
-			continue
-		}
-		select {
-		case slots <- struct{}{}:
-			l.wg.Go(func() { // ends with the connection, or after callerLife
-				ctx, cancel := context.WithTimeout(life, callerLife)
-				defer cancel()
-				s.ServeConn(ctx, transport.NewStream(nc, maxCallback))
-				<-slots
-			})
-		default:
-			nc.Close()
-		}
-	}
-}
-
-// close ends the sockets and waits for what is being served.
-func (l *ears) close() {
-	l.stop()
-	l.udp.Close()
-	l.tcp.Close()
-	l.wg.Wait()
 }

@@ -4,32 +4,20 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/netip"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/gonfs/gonfs/nsm"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
-	"github.com/gonfs/gonfs/transport"
 )
-
-// maxNotifiers is how many TCP connections may bring us notices at once.
-const maxNotifiers = 32
-
-// idleNotifier is how long such a connection may live.
-const idleNotifier = 30 * time.Second
 
 // ear is where NOTIFY is listened for: the sockets that rpcbind knows.
 type ear struct {
+	*ears
 	reg  *portmap.Registrar
 	rpcb *rpc.Client
-	tcp  net.Listener
-	udp  net.PacketConn
-	stop context.CancelFunc
-	wg   sync.WaitGroup
 }
 
 // seek finds out who is the host's status monitor: the system's rpc.statd,
@@ -115,32 +103,21 @@ func (m *Monitor) beside(ctx context.Context) {
 // listen makes us the host's status monitor, as far as notices go: nobody else
 // is registered. It owns c from now on, unless it fails.
 func (m *Monitor) listen(ctx context.Context, c *rpc.Client, reg *portmap.Registrar) error {
-	udp, err := net.ListenPacket("udp", ":0")
+	l, err := openEars()
 	if err != nil {
 		return err
 	}
-	tcp, err := net.Listen("tcp", ":0")
-	if err != nil {
-		udp.Close()
-		return err
-	}
-	v6 := tcp.Addr().(*net.TCPAddr).IP.To4() == nil
-	services := portmap.Services(nsm.Program, nsm.Version, portOf(udp.LocalAddr()), portOf(tcp.Addr()), v6)
 	// On our own record first: a sibling must not take us for the system's.
+	services := l.services(nsm.Program, nsm.Version)
 	if err = m.host.registered(services); err == nil {
 		err = reg.Register(ctx, services...)
 	}
 	if err != nil {
-		udp.Close()
-		tcp.Close()
+		l.close()
 		return errors.Join(err, m.host.registered(nil))
 	}
-	life, stop := context.WithCancel(m.life)
-	e := &ear{reg: reg, rpcb: c, tcp: tcp, udp: udp, stop: stop}
-	s := rpc.Server{Logger: m.log}
-	s.Register(nsm.Program, nsm.Version, nsm.Serve(listener{m}))
-	e.wg.Go(func() { s.ServePacketConn(life, udp) }) // ends with life
-	e.wg.Go(func() { e.accept(life, &s) })           // ends with life
+	l.serve(m.life, nsm.Program, nsm.Version, nsm.Serve(listener{m}), m.log)
+	e := &ear{ears: l, reg: reg, rpcb: c}
 	m.alone(e)
 	return nil
 }
@@ -161,48 +138,13 @@ func (h *hostState) state() int32 {
 	return h.boot.State
 }
 
-// accept serves TCP connections, a limited number at once, each for a limited
-// time.
-func (e *ear) accept(life context.Context, s *rpc.Server) {
-	stop := context.AfterFunc(life, func() { e.tcp.Close() })
-	defer stop()
-	slots := make(chan struct{}, maxNotifiers)
-	for {
-		nc, err := e.tcp.Accept()
-		switch {
-		case life.Err() != nil:
-			if err == nil {
-				nc.Close()
-			}
-			return
-		case err != nil:
-			time.Sleep(100 * time.Millisecond) // out of descriptors: others will close theirs
-			continue
-		}
-		select {
-		case slots <- struct{}{}:
-			e.wg.Go(func() { // ends with the connection, or after idleNotifier
-				ctx, cancel := context.WithTimeout(life, idleNotifier)
-				defer cancel()
-				s.ServeConn(ctx, transport.NewStream(nc, 4<<10))
-				<-slots
-			})
-		default:
-			nc.Close()
-		}
-	}
-}
-
 // close ends the registration, then the sockets.
 func (e *ear) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	_ = e.reg.Unregister(ctx) // rpcbind may be gone
 	e.rpcb.Close()
-	e.stop()
-	e.udp.Close()
-	e.tcp.Close()
-	e.wg.Wait()
+	e.ears.close()
 }
 
 // tend looks after the registration until m ends: rpcbind may have been
@@ -262,14 +204,3 @@ func (l listener) UnmonAll(context.Context, *rpc.Request, *nsm.MyID) int32 { ret
 
 // SimuCrash does nothing: anybody could have all locks of this host dropped.
 func (l listener) SimuCrash(context.Context, *rpc.Request) {}
-
-// portOf is the port of a socket's address.
-func portOf(a net.Addr) uint16 {
-	switch a := a.(type) {
-	case *net.TCPAddr:
-		return uint16(a.Port)
-	case *net.UDPAddr:
-		return uint16(a.Port)
-	}
-	return 0
-}
