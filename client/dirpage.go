@@ -122,7 +122,7 @@ func (d *Dir) learn(st stamp) {
 		ino = d.fs.inode(e.FH.FH, &e.Attr.Attr)
 		d.fs.applyAttr(ino, st, &e.Attr)
 		d.fs.learnName(d.ino, st, &d.reply.DirAttr, e.Name, ino)
-		ino.foundAt(d.ino, e.Name)
+		ino.toldAt(d.ino, e.Name)
 		d.inodes[i] = ino
 	}
 }

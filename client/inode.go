@@ -178,7 +178,7 @@ func (fs *FS) see(ino *Inode, o observed) {
 		ino.version.Add(1)
 		ino.names.drop()
 		ino.target = target{}
-		ino.names.busy = time.Now()
+		ino.names.quiet = time.Now()
 	}
 	if s.others || s.rights {
 		ino.access.drop(gen)

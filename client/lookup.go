@@ -78,7 +78,7 @@ func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 	}
 	if name != ".." {
 		fs.learnName(dir, st, &reply.DirAttr, name, ino)
-		ino.foundAt(dir, name)
+		ino.toldAt(dir, name)
 	}
 	a, _ := fs.view(ino)
 	return ino, a, nil

@@ -23,7 +23,7 @@ const maxNames = 128 << 10
 type nameCache struct {
 	m     map[string]weak.Pointer[Inode] // the zero pointer: there is no such name
 	local uint64                         // generation of the last local change: older answers are not entered
-	busy  time.Time                      // when others were last seen to change the directory
+	quiet time.Time                      // since when others are not known to have changed the directory
 	count *nameCount
 }
 
@@ -65,6 +65,9 @@ func (fs *FS) enterNameLocked(dir *Inode, name string, ino *Inode) {
 	c := &dir.names
 	if c.m == nil {
 		c.m = map[string]weak.Pointer[Inode]{}
+	}
+	if c.quiet.IsZero() {
+		c.quiet = time.Now() // what others did before, nobody knows
 	}
 	if c.count == nil {
 		c.count = &nameCount{total: fs.namesHeld}
@@ -118,20 +121,35 @@ func (fs *FS) nameChanged(dir *Inode, name string, ino *Inode) {
 	}
 }
 
-// foundAt notes where the object was seen.
-func (n *Inode) foundAt(dir *Inode, name string) {
+// foundAt notes where the object was seen, and returns where it was seen before.
+func (n *Inode) foundAt(dir *Inode, name string) (wasIn *Inode, was string) {
 	n.mu.Lock()
+	defer n.mu.Unlock()
+	wasIn, was = n.parent, n.name
 	n.parent, n.name = dir, name
-	n.mu.Unlock()
+	return wasIn, was
+}
+
+// toldAt is foundAt for what the server said. If it is another place than
+// before, others may have taken the old name away: that is asked again.
+func (n *Inode) toldAt(dir *Inode, name string) {
+	wasIn, was := n.foundAt(dir, name)
+	if wasIn == nil || wasIn == dir && was == name {
+		return
+	}
+	wasIn.mu.Lock()
+	defer wasIn.mu.Unlock()
+	wasIn.names.forget(was)
 }
 
 // cachedName returns what name means in dir without asking the server; nil
 // with ok means that there is no such name. cred must have been seen to be
 // allowed to search the directory.
 //
-// That a name is missing is believed only of a directory that others leave
-// alone: programs on other machines announce new files by other channels, and
-// whoever comes then must find them.
+// That a name is missing is believed only of a directory that others have left
+// alone for as long as anything is believed (acdirmax): programs on other
+// machines announce new files by other channels, and whoever comes then must
+// find them.
 func (fs *FS) cachedName(cred *rpc.Cred, dir *Inode, name string) (ino *Inode, ok bool) {
 	now := time.Now()
 	dir.mu.Lock()
@@ -144,10 +162,17 @@ func (fs *FS) cachedName(cred *rpc.Cred, dir *Inode, name string) (ino *Inode, o
 		return nil, false
 	}
 	if p == (weak.Pointer[Inode]{}) {
-		return nil, dir.names.busy.IsZero() || now.Sub(dir.names.busy) >= fs.dir.max
+		return nil, now.Sub(dir.names.quiet) >= fs.dir.max
 	}
 	ino = p.Value()
 	return ino, ino != nil
+}
+
+// Known returns the object that name meant in dir when it was last heard of,
+// without asking the server; nil if there was none, or nothing was heard.
+func (fs *FS) Known(dir *Inode, name string) *Inode {
+	ino, _ := fs.lastKnown(dir, name)
+	return ino
 }
 
 // lastKnown returns the object that name meant in dir when it was last heard

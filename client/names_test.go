@@ -13,6 +13,7 @@ import (
 func TestEconomyOfNames(t *testing.T) {
 	r := newRig(t, nfstest.Options{})
 	fs := r.mount("", Options{})
+	fs.Root().settled()
 	ctx, root := t.Context(), fs.Root()
 	write(t, fs, "warm", "x")
 	r.calls()

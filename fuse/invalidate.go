@@ -2,6 +2,7 @@ package fuse
 
 import (
 	"sync"
+	"time"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 )
@@ -11,8 +12,10 @@ import (
 // by whoever answers requests nor under a lock: one goroutine does all of it,
 // and what comes meanwhile is collected, at most one range for each node.
 type invalidator struct {
-	mu   sync.Mutex // guards todo; never held while telling
+	mu   sync.Mutex // guards todo, now and done; never held while telling
 	todo map[uint64]byteRange
+	now  uint64        // the node that is being told of; 0 is none
+	done chan struct{} // closed when that is over; nil if nobody waits for it
 	wake chan struct{} // holds at most one token
 }
 
@@ -66,6 +69,7 @@ func (v *invalidator) run(stop <-chan struct{}, notify func(id uint64, off, leng
 				break
 			}
 			notify(id, b.off, b.end-b.off) // a length of 0 is everything from off on
+			v.over()
 		}
 	}
 }
@@ -76,7 +80,46 @@ func (v *invalidator) next() (id uint64, b byteRange, ok bool) {
 	defer v.mu.Unlock()
 	for id, b := range v.todo {
 		delete(v.todo, id)
+		v.now = id
 		return id, b, true
 	}
 	return 0, byteRange{}, false
+}
+
+// over ends what next began.
+func (v *invalidator) over() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.now = 0
+	if v.done != nil {
+		close(v.done)
+		v.done = nil
+	}
+}
+
+// settle waits until nothing is to be told of a node, but no longer than
+// settleTime.
+func (v *invalidator) settle(id uint64) {
+	var late <-chan time.Time
+	for {
+		v.mu.Lock()
+		_, waits := v.todo[id]
+		if !waits && v.now != id {
+			v.mu.Unlock()
+			return
+		}
+		if v.done == nil {
+			v.done = make(chan struct{})
+		}
+		done := v.done
+		v.mu.Unlock()
+		if late == nil {
+			late = time.After(settleTime)
+		}
+		select {
+		case <-done:
+		case <-late:
+			return
+		}
+	}
 }

@@ -20,6 +20,7 @@ type keeper struct {
 	version uint64    // client.Inode.Version then: the callback that calls changed comes a moment later
 	epoch   uint64    // changes by others that were heard of
 	since   time.Time // when the pages were last dropped, so that they were read later
+	dropped uint64    // client.Inode.Version up to which the kernel was told to drop everything
 }
 
 // signature is what is compared of the attributes of a file.
@@ -68,6 +69,17 @@ func (k *keeper) changed() {
 	defer k.mu.Unlock()
 	k.known = false
 	k.epoch++
+}
+
+// tell has the kernel told, by drop, that others changed the file up to
+// version, unless it was told before.
+func (k *keeper) tell(version uint64, drop func()) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if version > k.dropped {
+		k.dropped = version
+		drop()
+	}
 }
 
 // state is taken before a change of our own.

@@ -126,21 +126,20 @@ func mountAs(ctx context.Context, fs *client.FS, c Config, direct bool) (*Mounte
 	return m, nil
 }
 
-// serve starts the two goroutines of a mount: the one that runs the server,
+// serve starts the three goroutines of a mount: the one that runs the server,
 // whose own goroutines are go-fuse's, ends when the kernel has given the mount
-// up, which also ends the invalidator's.
+// up, which also ends those that tell the kernel what to drop.
 func (m *Mounted) serve(server *gofuse.Server) {
 	m.raw.notify = server.InodeNotify
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		m.raw.inval.run(stop, server.InodeNotify)
-		close(stopped)
-	}()
+	stop := make(chan struct{})
+	var telling sync.WaitGroup
+	telling.Go(func() { m.raw.inval.run(stop, server.InodeNotify) })
+	telling.Go(func() { m.raw.forget.run(stop, server.EntryNotify) })
 	go func() {
 		server.Serve()
 		m.raw.fs.Changes(nil)
 		close(stop)
-		<-stopped
+		telling.Wait()
 		m.conn.close()
 		close(m.ended)
 	}()
@@ -154,7 +153,7 @@ func (r *raw) changed(ino *client.Inode) {
 		return
 	}
 	n.keep.changed()
-	r.inval.dropAll(ino.ID())
+	n.keep.tell(ino.Version(), func() { r.inval.dropAll(ino.ID()) })
 }
 
 // Dir returns the mount point, an absolute path without symbolic links.

@@ -11,11 +11,11 @@ import (
 )
 
 // made answers a request that made an entry of dir.
-func (r *raw) made(out *gofuse.EntryOut, dir *node, ino *client.Inode, a *nfs3.Fattr, err error) gofuse.Status {
+func (r *raw) made(h *gofuse.InHeader, out *gofuse.EntryOut, dir *node, name string, ino *client.Inode, a *nfs3.Fattr, err error) gofuse.Status {
 	if err != nil {
 		return status(err)
 	}
-	r.entry(out, dir, ino, a)
+	r.found(r.entry(out, dir, ino, a), dir, name, h.Pid)
 	return gofuse.OK
 }
 
@@ -27,7 +27,7 @@ func (r *raw) Mkdir(cancel <-chan struct{}, in *gofuse.MkdirIn, name string, out
 		return stale
 	}
 	ino, a, err := r.fs.Mkdir(r.wait(cancel, &in.InHeader), r.cred(&in.InHeader), dir.ino, name, in.Mode&0o7777, in.Umask)
-	return r.made(out, dir, ino, &a, err)
+	return r.made(&in.InHeader, out, dir, name, ino, &a, err)
 }
 
 // Symlink implements gofuse.RawFileSystem.
@@ -37,7 +37,7 @@ func (r *raw) Symlink(cancel <-chan struct{}, h *gofuse.InHeader, target, name s
 		return stale
 	}
 	ino, a, err := r.fs.Symlink(r.wait(cancel, h), r.cred(h), dir.ino, name, target)
-	return r.made(out, dir, ino, &a, err)
+	return r.made(h, out, dir, name, ino, &a, err)
 }
 
 // Mknod implements gofuse.RawFileSystem: devices, sockets and named pipes, and
@@ -60,7 +60,7 @@ func (r *raw) Mknod(cancel <-chan struct{}, in *gofuse.MknodIn, name string, out
 		if err == nil {
 			file.Release()
 		}
-		return r.made(out, dir, ino, &a, err)
+		return r.made(&in.InHeader, out, dir, name, ino, &a, err)
 	case syscall.S_IFCHR:
 		typ, rdev = nfs3.TypeChr, decodeDev(in.Rdev)
 	case syscall.S_IFBLK:
@@ -73,7 +73,7 @@ func (r *raw) Mknod(cancel <-chan struct{}, in *gofuse.MknodIn, name string, out
 		return gofuse.EINVAL
 	}
 	ino, a, err := r.fs.Mknod(w, cred, dir.ino, name, perm, in.Umask, typ, rdev)
-	return r.made(out, dir, ino, &a, err)
+	return r.made(&in.InHeader, out, dir, name, ino, &a, err)
 }
 
 // Link implements gofuse.RawFileSystem.
@@ -83,7 +83,7 @@ func (r *raw) Link(cancel <-chan struct{}, in *gofuse.LinkIn, name string, out *
 		return stale
 	}
 	ino, a, err := r.fs.Link(r.wait(cancel, &in.InHeader), r.cred(&in.InHeader), old.ino, dir.ino, name)
-	return r.made(out, dir, ino, &a, err)
+	return r.made(&in.InHeader, out, dir, name, ino, &a, err)
 }
 
 // Unlink implements gofuse.RawFileSystem. A file that is open here lives on
@@ -116,5 +116,9 @@ func (r *raw) Rename(cancel <-chan struct{}, in *gofuse.RenameIn, from, to strin
 	if fromDir == nil || toDir == nil {
 		return stale
 	}
-	return status(r.fs.Rename(r.wait(cancel, &in.InHeader), r.cred(&in.InHeader), fromDir.ino, from, toDir.ino, to))
+	err := r.fs.Rename(r.wait(cancel, &in.InHeader), r.cred(&in.InHeader), fromDir.ino, from, toDir.ino, to)
+	if err == nil {
+		r.renamed(r.fs.Known(toDir.ino, to), toDir, to)
+	}
+	return status(err)
 }

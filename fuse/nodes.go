@@ -17,6 +17,7 @@ type node struct {
 	refs uint64        // entries that the kernel was sent less those it forgot; guarded by its shard
 	up   atomic.Uint64 // of a directory: FileID of the directory above, 0 if unknown; for ".."
 	keep keeper
+	seen sighting
 }
 
 // nodes is the table of what the kernel knows. An object is in it for as long

@@ -17,12 +17,21 @@ func (r *raw) Open(cancel <-chan struct{}, in *gofuse.OpenIn, out *gofuse.OpenOu
 	if n == nil {
 		return stale
 	}
+	if !n.seen.open(in.Pid) {
+		return stale
+	}
 	w := r.wait(cancel, &in.InHeader)
 	epoch := n.keep.state()
 	file, err := r.fs.Open(w, r.cred(&in.InHeader), n.ino, int(in.Flags))
 	if err != nil {
 		return status(err)
 	}
+	// If others changed the file, the size that the kernel remembers is not
+	// good any more. It would show zeros behind the end of a file that has
+	// become shorter, if it were told while a READ is under way: so it has been
+	// told when the open ends. (No lock is held here, nor by an OPEN.)
+	n.keep.tell(n.ino.Version(), func() { r.inval.dropAll(n.ino.ID()) })
+	r.inval.settle(n.ino.ID())
 	out.Fh = r.handles.put(&handle{node: n, file: file})
 	out.OpenFlags = r.openFlags(w, n, in.Flags, epoch)
 	return gofuse.OK
@@ -40,6 +49,7 @@ func (r *raw) Create(cancel <-chan struct{}, in *gofuse.CreateIn, name string, o
 		return status(err)
 	}
 	n := r.entry(&out.EntryOut, dir, ino, &a)
+	r.found(n, dir, name, 0) // it is open already
 	out.Fh = r.handles.put(&handle{node: n, file: file})
 	out.OpenFlags = r.openFlags(w, n, in.Flags, n.keep.state())
 	return gofuse.OK

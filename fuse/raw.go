@@ -25,6 +25,7 @@ type raw struct {
 	creds   *creds    // of callers; nil: all calls are made as own
 	own     *rpc.Cred // nil where creds is not
 	inval   *invalidator
+	forget  *forgetter
 	log     *slog.Logger
 	blksize uint32        // st_blksize
 	block   uint32        // in which statfs(2) counts, bytes
@@ -42,6 +43,7 @@ func newRaw(fs *client.FS, log *slog.Logger, own *rpc.Cred, o *mountopt.Options)
 		fs:            fs,
 		own:           own,
 		inval:         newInvalidator(),
+		forget:        newForgetter(),
 		log:           log,
 		blksize:       blockSize(o),
 		block:         o.BlockSize(),

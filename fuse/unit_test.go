@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	gofuse "github.com/hanwen/go-fuse/v2/fuse"
@@ -183,6 +184,84 @@ func TestInvalidationsOfOneNodeBecomeOne(t *testing.T) {
 	if want := map[uint64]told{2: {2, 50, 60}, 3: {3, 0, 0}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("%v, want %v", got, want)
 	}
+}
+
+func TestAnOpenWaitsUntilTheKernelHasDroppedAFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := newInvalidator()
+		stop := make(chan struct{})
+		defer close(stop)
+		busy := make(chan time.Duration, 1)
+		go v.run(stop, func(uint64, int64, int64) gofuse.Status { // ends with stop
+			time.Sleep(<-busy)
+			return gofuse.OK
+		})
+		for _, c := range []struct {
+			what       string
+			do         func()
+			id         uint64
+			busy, wait time.Duration
+		}{
+			{"nothing is to be told", func() {}, 2, 0, 0},
+			{"it is being told", func() { v.dropAll(2) }, 2, 30 * time.Millisecond, 30 * time.Millisecond},
+			{"another is being told", func() { v.dropAll(3) }, 2, 30 * time.Millisecond, 0},
+			{"the kernel waits for a server that is away", func() { v.dropAll(2) }, 2, time.Hour, settleTime},
+		} {
+			if c.busy > 0 {
+				busy <- c.busy
+			}
+			c.do()
+			begin := time.Now()
+			v.settle(c.id)
+			if got := time.Since(begin); got != c.wait {
+				t.Errorf("when %s: %v, want %v", c.what, got, c.wait)
+			}
+			time.Sleep(2 * time.Hour)
+		}
+	})
+}
+
+func TestAFileThatOthersRenamedIsOpenedByItsNewNameOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, n := newForgetter(), new(node)
+		stop := make(chan struct{})
+		defer close(stop)
+		var forgotten []entryName
+		kernel := make(chan time.Duration, 1)
+		go f.run(stop, func(dir uint64, name string) gofuse.Status { // ends with stop
+			time.Sleep(<-kernel)
+			forgotten = append(forgotten, entryName{dir, name})
+			return gofuse.ENOENT
+		})
+		lookup := func(name string, pid uint32) {
+			if old, moved := n.seen.seen(entryName{1, name}, pid); moved {
+				f.drop(old, n)
+			}
+		}
+		const me, other = 7, 8
+		open := func(what string, pid uint32, want bool, after time.Duration) {
+			t.Helper()
+			begin := time.Now()
+			if got := n.seen.open(pid); got != want || time.Since(begin) != after {
+				t.Errorf("%s: %v after %v, want %v after %v", what, got, time.Since(begin), want, after)
+			}
+		}
+		lookup("a", me)
+		lookup("a", other)
+		open("the only name", other, true, 0)
+		lookup("b", me)
+		open("by whoever found the new name", me, true, 0)
+		time.AfterFunc(10*time.Millisecond, func() { kernel <- 0 })
+		open("again, which may be by the old name", me, false, 10*time.Millisecond)
+		open("when the old name is forgotten", other, true, 0)
+		lookup("c", me)
+		open("by another, while the kernel waits for a server", other, false, settleTime)
+		kernel <- 0
+		synctest.Wait()
+		if want := []entryName{{1, "a"}, {1, "b"}}; !reflect.DeepEqual(forgotten, want) {
+			t.Errorf("forgotten: %v, want %v", forgotten, want)
+		}
+	})
 }
 
 func TestGroupsComeFromProc(t *testing.T) {
