@@ -112,10 +112,8 @@ func (ep *endpoint) failLocked(err error) {
 	}
 }
 
-// enter gets p a slot, or a place in the queue for one.
-func (ep *endpoint) enter(p *pending) error {
-	ep.mu.Lock()
-	defer ep.mu.Unlock()
+// enterLocked gets p a slot, or a place in the queue for one.
+func (ep *endpoint) enterLocked(p *pending) error {
 	p.heard = ep.replies
 	slotted := ep.slots.takeLocked(p)
 	if ep.closed {

@@ -40,7 +40,10 @@ func FuzzReply(f *testing.F) {
 			k.Sink, k.Place, k.Reply = make([]byte, 64), placeOpaque, &opaque{}
 		}
 		p.begin(c, c.core.pick(), k, context.Background())
-		if err := p.ep.enter(p); err != nil {
+		p.ep.mu.Lock()
+		err := p.ep.enterLocked(p)
+		p.ep.mu.Unlock()
+		if err != nil {
 			t.Fatal(err)
 		}
 		p.sent = 1
@@ -60,7 +63,6 @@ func FuzzReply(f *testing.F) {
 			msg.Truncate(at)
 		}
 		l.Message(msg, s)
-		var err error
 		if p.reply != nil {
 			err = p.decode(p.reply.Bytes())
 		}

@@ -37,6 +37,7 @@ type pending struct {
 	began    time.Time
 	period   time.Time // when the timeouts began, or started over
 	due      time.Time // when the timer has run out
+	now      time.Time // the time, if it was just read; reading it takes as long as a lock
 	sentAt   time.Time // when the last transmission had left
 	minor    int       // minor timeouts since period
 	refusals int       // transmissions while datagrams come back
@@ -83,7 +84,7 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 	p.began, p.period, p.minor, p.refusals, p.garbage, p.bytes = now, now, 0, 0, 0, 0
 	p.due = now.Add(c.core.policy.Major())
 	p.sent, p.again, p.lent, p.detached, p.revived = 0, true, false, false, false
-	p.reply, p.err = nil, nil
+	p.reply, p.err, p.ticket, p.now = nil, nil, 0, time.Time{}
 	if call.Sink != nil {
 		p.sink.Reset(call.Sink)
 	}
@@ -94,8 +95,9 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 }
 
 // end takes p out of its slot, which settles that nobody else touches the
-// call, counts the call, and returns p to the pool. A reader may still have
-// p's sink; once it is cancelled, or in another use, nothing is written to it.
+// call, counts the call, and returns p to the pool. Without a reply, a reader may
+// still have p's sink; once it is cancelled, or in another use, nothing is
+// written to it.
 func (p *pending) end(err error) {
 	ep := p.ep
 	p.timer.Stop()
@@ -107,8 +109,7 @@ func (p *pending) end(err error) {
 	p.client.procs.add(p, err)
 	if p.reply != nil {
 		p.reply.Release()
-	}
-	if p.call.Sink != nil {
+	} else if p.call.Sink != nil {
 		p.sink.Cancel()
 	}
 	if p.revived {

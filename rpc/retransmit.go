@@ -14,11 +14,18 @@ import (
 // retransmission encodes the same arguments again, under the same XID.
 func (p *pending) run() error {
 	w := &p.patience
-	if err := p.ep.enter(p); err != nil {
-		return err
-	}
 	if err := w.poll(); err != nil {
 		return err
+	}
+	l, err := p.enter()
+	if err != nil {
+		return err
+	}
+	if l != nil {
+		p.now = p.period
+		if err := p.transmit(w, l); err != nil {
+			return err
+		}
 	}
 	for {
 		l, replied, err := p.step()
@@ -41,12 +48,28 @@ func (p *pending) run() error {
 	}
 }
 
+// enter gets the call a slot and is its first step: nearly always there is a
+// connection to send on.
+func (p *pending) enter() (*link, error) {
+	p.ep.mu.Lock()
+	defer p.ep.mu.Unlock()
+	if err := p.ep.enterLocked(p); err != nil {
+		return nil, err
+	}
+	l, _, err := p.stepLocked()
+	return l, err
+}
+
 // step says what is to be done next: a reply to decode, an error to return, a
 // connection to send on, or, if it returns nothing, to wait.
 func (p *pending) step() (l *link, replied bool, err error) {
+	p.ep.mu.Lock()
+	defer p.ep.mu.Unlock()
+	return p.stepLocked()
+}
+
+func (p *pending) stepLocked() (l *link, replied bool, err error) {
 	ep := p.ep
-	ep.mu.Lock()
-	defer ep.mu.Unlock()
 	switch {
 	case p.reply != nil:
 		return nil, true, nil
@@ -123,7 +146,10 @@ func (p *pending) transmit(w *patience, l *link) error {
 		late, gone, err = p.sendPayload(w, l, head, payload)
 	}
 	p.bytes += len(head) + (len(payload)+3)&^3
-	p.sentAt = time.Now()
+	if p.now.IsZero() || l.datagram || len(payload) > 0 {
+		p.now = time.Now()
+	}
+	p.sentAt = p.now
 	p.arm(p.sentAt)
 	p.buf = head[:0]
 	e.ResetEncode(nil) // the payload is the caller's
@@ -185,7 +211,11 @@ func (p *pending) wait(w *patience) error {
 	for {
 		var timer <-chan time.Time
 		if t := w.until(p.due); !t.IsZero() {
-			p.timer.Reset(time.Until(t))
+			if p.now.IsZero() {
+				p.now = time.Now()
+			}
+			p.timer.Reset(t.Sub(p.now))
+			p.now = time.Time{}
 			timer = p.timer.C
 		}
 		select {

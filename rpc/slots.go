@@ -81,11 +81,13 @@ func (s *slots) findLocked(xid uint32) *pending {
 	return nil
 }
 
-// leaveLocked takes p out of its slot, or out of the queue for one, and wakes
-// whom that lets in.
+// leaveLocked takes p out of its slot, or out of the queue for one if it is
+// there, and wakes whom that lets in.
 func (s *slots) leaveLocked(p *pending) {
 	if !p.slotted {
-		s.queue[p.class].remove(p)
+		if p.ticket > 0 {
+			s.queue[p.class].remove(p)
+		}
 		return
 	}
 	s.calls[p.xid%slotCount] = nil
