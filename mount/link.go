@@ -22,6 +22,7 @@ type link struct {
 	at  target
 	way endpoint // as it was at mount time
 
+	born  time.Time           // for times that a change of the clock cannot disturb
 	first chan transport.Conn // the connection that mount made, until it is used
 	lost  chan error          // while mounting: why there is no connection any more
 	ready atomic.Bool         // the mount is made: from now on connections are renewed for ever
@@ -31,7 +32,7 @@ type link struct {
 	from    atomic.Pointer[netip.AddrPort] // source of the last connection; never nil once there was one
 	refused atomic.Bool                    // datagrams are: rpcbind is to be asked before the next connection
 	taken   atomic.Bool                    // the last connection has no reserved port, because all are taken
-	renewed atomic.Int64                   // when refusals last ended a connection, UnixNano
+	renewed atomic.Int64                   // when refusals last ended a connection, as time since born
 }
 
 // renewEvery is how often refused datagrams may end a connection at most: ICMP
@@ -44,7 +45,7 @@ const portLimit = 2 * time.Second
 
 // connect makes the first connection, so that its failure shows as what it is.
 func (m *mounter) connect(ctx context.Context, t target, way endpoint) (*link, error) {
-	l := &link{m: m, at: t, way: way, first: make(chan transport.Conn, 1), lost: make(chan error, 1)}
+	l := &link{m: m, at: t, way: way, born: time.Now(), first: make(chan transport.Conn, 1), lost: make(chan error, 1)}
 	l.port.Store(uint32(way.port))
 	m.log.DebugContext(ctx, "trying NFS", "address", t.hostport(way.port), "netid", way.netid)
 	end := m.trace.begin(stepTo("connect", t, way, "a connection to NFS"))
@@ -206,7 +207,7 @@ func (r *refusals) Send(head, payload []byte, cancel <-chan struct{}) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	now, before := time.Now().UnixNano(), r.l.renewed.Load()
+	now, before := int64(time.Since(r.l.born)), r.l.renewed.Load()
 	switch {
 	case !r.l.ready.Load():
 		r.l.lose(err)

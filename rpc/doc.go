@@ -42,7 +42,7 @@
 // connection, Close) leave word in the slot and wake it. That is why Call's
 // arguments and memory are never touched after it returned. Files, in the
 // order in which a call sees them: slots.go, retransmit.go, sendwatch.go,
-// receive.go, finish.go; connect.go beside them.
+// receive.go, finish.go; connect.go and watch.go beside them.
 //
 // A [Policy] says when to send again and when to fail. The errors keep three
 // things apart: the network failed ([TimeoutError], or the transport's own
@@ -50,6 +50,36 @@
 // nonsense ([ProtocolError]). A call that must not be executed twice, whose
 // connection was lost and whose source address could not be had again, ends in
 // a [ReplayError]: only a look at the server can tell what became of it.
+//
+// # Connections that break, and those that do not
+//
+// A connection that is reset or closed is replaced at once, from the same port,
+// and the calls that were sent on it go again with their XIDs. A server that
+// refuses connections is tried again after 100 ms, doubling to 2 s: it is being
+// restarted. One that does not answer at all is tried after 3 s, doubling to a
+// minute, and after two such attempts from another port, which a firewall may
+// let through.
+//
+// The bad case is a connection that a NAT or a firewall has forgotten: nothing
+// comes back, not even a refusal, and TCP goes on for a quarter of an hour.
+// Each connection has a watchdog that looks, five times a second while calls
+// are pending, whether what was sent is acknowledged. If it was not for 600 ms
+// (or three retransmission timeouts), a second connection is made from any
+// port, with a NULL. An answer means that only the first is dead: it is aborted
+// and made anew, 1.4 s after the call that met it. No answer means that the path
+// is down: the connection is kept, and probes go on, so that calls do not wait
+// for TCP's next retransmission when the path is back. After the machine was
+// suspended a NULL goes out on the connection itself. And a connection that no
+// call needs for Options.Idle is ended, before somebody in between forgets it.
+//
+// Connections always end with RST, which frees the port here, at the server and
+// in a NAT: the next one can have it.
+//
+// Over datagrams there is no connection to lose. A call is sent again after the
+// time that the server has been taking for its like (rtt.go), twice that, and so
+// on up to a minute, while a window holds back what would overrun the server
+// (window.go); where datagrams come back ("port unreachable"), after 100 ms to
+// 2 s (refused.go).
 //
 // # A server
 //
