@@ -131,7 +131,7 @@ func (b *syncBuffer) String() string {
 // nothing of it, and wants both and the server's own disk to agree.
 func (n *network) roundTrip(t *testing.T, options string, size int) {
 	t.Helper()
-	ctx := within(t, 4*time.Minute)
+	ctx := within(t, 20*time.Minute)
 	data := random(size)
 	writer := n.dial(t, options)
 	begin := time.Now()

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // The variables of the environment by which the tests are told where they are.
@@ -116,12 +118,17 @@ func aloneInNetwork(t *testing.T, test func(t *testing.T, n *network)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit := "110s"
+	limit := 110 * time.Second
 	if soak() {
-		limit = "30m"
+		limit = 30 * time.Minute
 	}
-	cmd := exec.Command("../rigs/network.sh", work, self, "-test.run="+only(t.Name(), flag.Lookup("test.run").Value.String()), "-test.v", "-test.timeout="+limit)
+	// A process that waits for a mount may not be able to end: it all goes with
+	// the first process of the namespace.
+	ctx, cancel := context.WithTimeout(t.Context(), limit+5*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "../rigs/network.sh", work, self, "-test.run="+only(t.Name(), flag.Lookup("test.run").Value.String()), "-test.v", "-test.timeout="+limit.String())
 	cmd.Env = append(os.Environ(), workEnv+"="+work, binEnv+"="+bin)
+	cmd.WaitDelay = 5 * time.Second
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)

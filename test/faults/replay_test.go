@@ -127,6 +127,9 @@ var (
 	udpMatcher = matcher{`iifname "c" udp dport 2049`, `iifname "s" udp sport 2049`, "@th,224,32"}
 )
 
+// requestsReset answers what the client sends by RST, and counts it.
+const requestsReset = `iifname "c" tcp dport 2049 counter reject with tcp reset`
+
 // lostReply lets a call through, but nothing back from then on.
 func lostReply(c matcher, proc int) []string {
 	return []string{fmt.Sprintf("%s %s %d ct mark set 1", c.calls, c.proc, proc), c.replies + " ct mark 1 drop"}
@@ -140,7 +143,7 @@ func lostCall(c matcher, proc int) []string {
 // cut answers what the client sends by RST, until it has sent something.
 func cut(t *testing.T, n *network) {
 	t.Helper()
-	n.forward(t, tcpMatcher.calls+" counter reject with tcp reset", tcpMatcher.replies+" drop")
+	n.forward(t, requestsReset, tcpMatcher.replies+" drop")
 	for end := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		if !strings.Contains(n.in(t, "router", "", "nft", "list", "chain", "inet", "faults", "forward"), "counter packets 0 ") {
 			return
