@@ -8,6 +8,7 @@ import (
 	"net"
 
 	"github.com/gonfs/gonfs/client"
+	"github.com/gonfs/gonfs/lock"
 	"github.com/gonfs/gonfs/mount"
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/rpc"
@@ -43,6 +44,7 @@ type Options struct {
 type FS struct {
 	*client.Tree
 	session *mount.Session
+	locks   *lock.Engine
 }
 
 // Dial mounts spec, "host:/path" or a form that nfs(5) and RFC 2224 know
@@ -74,26 +76,43 @@ func Dial(ctx context.Context, spec string, o Options) (*FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := client.New(ctx, session, client.Options{Cred: o.Cred, Logger: o.Logger})
+	locks := newLocks(session, o.Logger)
+	c, err := client.New(ctx, session, client.Options{Cred: o.Cred, Logger: o.Logger, Locks: locks})
 	if err != nil {
-		return nil, errors.Join(err, session.Umount(ctx))
+		return nil, errors.Join(err, locks.Close(ctx), session.Umount(ctx))
 	}
-	return &FS{Tree: c.As(o.Cred), session: session}, nil
+	return &FS{Tree: c.As(o.Cred), session: session, locks: locks}, nil
+}
+
+// newLocks returns the lock engine of a session. What it needs of the host it
+// looks for when the first lock is asked for.
+func newLocks(s *mount.Session, log *slog.Logger) *lock.Engine {
+	o := s.Options()
+	c := lock.Config{Local: o.Locks(), Auto: o.LocksAuto.Value, Logger: log}
+	if c.Local != mountopt.LocalAll {
+		c.Server, c.StateDir = s.LockServer(), lock.DefaultStateDir()
+	}
+	return lock.New(c)
 }
 
 // As returns the same export as cred sees it. Both stay usable; closing either
 // closes both.
-func (f *FS) As(cred *Cred) *FS { return &FS{Tree: f.Tree.As(cred), session: f.session} }
+func (f *FS) As(cred *Cred) *FS {
+	return &FS{Tree: f.Tree.As(cred), session: f.session, locks: f.locks}
+}
 
 // Session tells what was negotiated at the mount.
 func (f *FS) Session() *mount.Session { return f.session }
 
-// Close sends and commits what was written, tells the server that the export
-// is no longer mounted, and ends the connections. If ctx ends first, or the
+// Close sends and commits what was written, gives all locks back, tells the
+// server that the export is no longer mounted, and ends the connections. If ctx ends first, or the
 // server refuses data, the error says which files were not saved; the
 // connections are ended all the same.
 func (f *FS) Close(ctx context.Context) error {
 	err := f.FS().Close(ctx)
+	if lerr := f.locks.Close(ctx); lerr != nil && err == nil {
+		err = fmt.Errorf("gonfs: the data is safe, but not all locks were given back: %w", lerr)
+	}
 	if uerr := f.session.Umount(ctx); uerr != nil && err == nil {
 		err = fmt.Errorf("gonfs: the data is safe, but the server was not told of the unmount: %w", uerr)
 	}

@@ -67,8 +67,10 @@ func (e *Engine) beAgent(dir string) error {
 	}
 	defer f.Close() // and with it the office
 	if ok, err := tryLock(f); !ok || err != nil {
+		e.callable.Store(err == nil) // a sibling is
 		return err
 	}
+	e.callable.Store(false)
 	ctx, stop := context.WithTimeout(e.life, localTime)
 	defer stop()
 	c, err := portmap.DialLocal(ctx, e.rpcbind)
@@ -94,6 +96,8 @@ func (e *Engine) beAgent(dir string) error {
 	}
 	l.serve(e.life, nlm.Program, nlm.Version, newCallbacks(e).program(), e.log)
 	e.agent.Store(true)
+	e.callable.Store(true)
+	defer e.callable.Store(false)
 	defer e.agent.Store(false)
 	for sleep(e.life, agentCheck) == nil {
 		if lost, err := reg.Lost(e.life); err != nil || len(lost) > 0 {

@@ -32,9 +32,9 @@ func (f *family) others() []*Engine {
 	return append([]*Engine(nil), f.es...)
 }
 
-func (f *family) Granted(_ context.Context, peer netip.Addr, a *nlm.TestArgs) bool {
+func (f *family) Granted(_ context.Context, peer netip.Addr, a *nlm.TestArgs, async bool) bool {
 	for _, e := range f.others() {
-		if e.Granted(peer, a) {
+		if e.Granted(peer, a, async) {
 			return true
 		}
 	}

@@ -30,8 +30,9 @@
 //
 // The server calls back when a lock is free; see Granted. That is a hint and no
 // more: the server is asked again, since a callback may be late, or forged. It
-// may never come, so the server is also asked after 5 ms, 10 ms and so on, and
-// then each 4 s; 30 s only where callbacks are known to arrive.
+// may never come, so the server is also asked after 1 s, 2 s, 4 s and then each
+// 4 s; 30 s only where callbacks are known to arrive, and from 5 ms on where
+// nobody here can be called.
 //
 // # Many daemons, one host
 //

@@ -70,6 +70,7 @@ type Engine struct {
 	rpcbind  string
 	started  sync.Once
 	agent    atomic.Bool // servers call this daemon back
+	callable atomic.Bool // they call this one or a sibling
 
 	agentEvery time.Duration // shorter in tests
 

@@ -19,6 +19,7 @@ type file struct {
 // space is a set of locks that are in each other's way.
 type space struct {
 	held    ranges
+	calling []*request // whom the server is answering now: their locks may be held already
 	waiting []*request // in the order of their coming
 }
 
@@ -38,7 +39,7 @@ func (e *Engine) dropLocked(f *file) {
 		return
 	}
 	for i := range f.spaces {
-		if s := &f.spaces[i]; len(s.held)+len(s.waiting) > 0 {
+		if s := &f.spaces[i]; len(s.held)+len(s.calling)+len(s.waiting) > 0 {
 			return
 		}
 	}
@@ -57,12 +58,24 @@ func (e *Engine) setLocked(s *space, held ranges) {
 // not take what he could.
 func (s *space) wake() {
 	taken := s.held
+	for _, c := range s.calling {
+		taken = taken.set(c.lock)
+	}
 	for _, r := range s.waiting {
 		if _, busy := taken.conflict(r.lock); !busy {
 			taken = taken.set(r.lock)
 			r.kick()
 		}
 	}
+}
+
+// crossed reports whether the server is answering somebody whose lock would be
+// in the way of l. That is worth waiting for, and not long: nfs-ganesha 4.3
+// answers BLOCKED when LOCKs of several owners meet, though the lock is free, and
+// forgets to call back. Four processes of one mount that took turns 400 times
+// needed 50 s without this, and 1.4 s with it.
+func (s *space) crossed(l Lock) bool {
+	return slices.ContainsFunc(s.calling, func(c *request) bool { return c.lock.conflicts(l) })
 }
 
 // enqueue has r woken when something is given back. If it was in the queue, it

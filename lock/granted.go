@@ -19,7 +19,7 @@ import (
 type Siblings interface {
 	// Granted asks each of them Engine.Granted, and reports whether one said
 	// yes.
-	Granted(ctx context.Context, peer netip.Addr, a *nlm.TestArgs) bool
+	Granted(ctx context.Context, peer netip.Addr, a *nlm.TestArgs, async bool) bool
 	// Rebooted tells each of them Engine.Rebooted.
 	Rebooted(ctx context.Context, peer netip.Addr, name string, state int32)
 }
@@ -31,7 +31,12 @@ const siblingTime = 2 * time.Second
 // anybody here waits for it, or has it already: handle, range, owner and
 // address must be the same. A wait does not end with that: it asks the server
 // at once, since a callback may be late, or forged.
-func (e *Engine) Granted(peer netip.Addr, a *nlm.TestArgs) bool {
+//
+// async says that the server waits for a GRANTED_RES. Who takes the lock sends
+// it, and only then asks: nfs-ganesha 4.3 takes a LOCK for the answer, does not
+// know the cookie any more when GRANTED_RES comes, and calls nobody back for the
+// 5 s in which it waits for that.
+func (e *Engine) Granted(peer netip.Addr, a *nlm.TestArgs, async bool) bool {
 	fh, err := nfs3.MakeFH(a.Lock.FH)
 	first, last, ok := nlm.Bounds(a.Lock.Offset, a.Lock.Length)
 	if e.caller == nil || err != nil || !ok || string(a.Lock.OH) != string(e.oh) || peer != e.caller.server.addr() {
@@ -42,29 +47,67 @@ func (e *Engine) Granted(peer netip.Addr, a *nlm.TestArgs) bool {
 		return false
 	}
 	e.mu.Lock()
-	defer e.mu.Unlock()
+	r, ok := e.wantedLocked(fh, a, want)
+	if ok && r != nil {
+		r.granting = async
+	}
+	e.mu.Unlock()
+	switch {
+	case !ok:
+		return false
+	case !async:
+		if r != nil {
+			r.kick()
+		}
+	case e.begin():
+		go func() { // ends with resTime
+			defer e.jobs.Done()
+			e.sendResult(e.caller, nlm.ProcGrantedRes, &nlm.Res{Cookie: a.Cookie})
+			if r != nil {
+				e.mu.Lock()
+				r.granting = false
+				e.mu.Unlock()
+				r.kick()
+			}
+		}()
+	}
+	return true
+}
+
+// wantedLocked finds who waits for what the server has granted. r is nil if the
+// owner has it already.
+func (e *Engine) wantedLocked(fh nfs3.FH, a *nlm.TestArgs, want Range) (r *request, ok bool) {
 	owner, known := e.bySvid[a.Lock.Svid]
 	f := e.files[fh]
 	if !known || f == nil {
-		return false
+		return nil, false
 	}
 	e.calledBack.Store(true)
 	for _, r := range f.asking {
 		if r.lock.Owner == owner && r.lock.Range == want && (r.lock.Type == Exclusive) == a.Exclusive && !r.decided {
-			r.kick()
-			return true
+			return r, true
 		}
 	}
 	held := f.spaces[e.space(owner.Kind)].held
 	if len(held.gaps(owner, want)) > 0 {
-		return false
+		return nil, false
 	}
 	for _, l := range held.of(owner, want) {
 		if (l.Type == Exclusive) != a.Exclusive {
-			return false
+			return nil, false
 		}
 	}
-	return true
+	return nil, true
+}
+
+// sendResult sends a _RES form, within resTime.
+func (e *Engine) sendResult(to *caller, proc uint32, res xdr.Value) {
+	ctx, stop := context.WithTimeout(e.life, resTime)
+	defer stop()
+	err := to.call(ctx, func(ctx context.Context, n *nlm.Client) error { return n.Message(ctx, nil, proc, res) })
+	if err != nil {
+		e.log.Debug("lock: the answer to a callback was not sent", "to", to.server.Host, "procedure", nlm.ProcName(proc), "error", err)
+	}
 }
 
 // callbacks answers servers, for this engine and its siblings.
@@ -100,8 +143,8 @@ func (c *callbacks) program() rpc.Program {
 // Granted implements nlm.Granter: DENIED only if nobody on this host knows the
 // lock. The server frees it then.
 func (c *callbacks) Granted(ctx context.Context, r *rpc.Request, a *nlm.TestArgs, res *nlm.Res) {
-	peer := addrOf(r.Remote)
-	if c.e.Granted(peer, a) || c.siblings(ctx, peer, a) {
+	peer, async := addrOf(r.Remote), r.Proc == nlm.ProcGrantedMsg
+	if c.e.Granted(peer, a, async) || c.siblings(ctx, peer, a, async) {
 		return
 	}
 	res.Stat = nlm.Denied
@@ -113,7 +156,7 @@ func (c *callbacks) Granted(ctx context.Context, r *rpc.Request, a *nlm.TestArgs
 }
 
 // siblings asks the other daemons.
-func (c *callbacks) siblings(ctx context.Context, peer netip.Addr, a *nlm.TestArgs) bool {
+func (c *callbacks) siblings(ctx context.Context, peer netip.Addr, a *nlm.TestArgs, async bool) bool {
 	if c.e.siblings == nil || !strings.HasPrefix(string(a.Lock.OH), ohPrefix) {
 		return false
 	}
@@ -122,17 +165,20 @@ func (c *callbacks) siblings(ctx context.Context, peer netip.Addr, a *nlm.TestAr
 	select {
 	case c.asking <- struct{}{}:
 		defer func() { <-c.asking }()
-		return c.e.siblings.Granted(ctx, peer, a)
+		return c.e.siblings.Granted(ctx, peer, a, async)
 	case <-ctx.Done():
 		return false
 	}
 }
 
-// Answered implements nlm.Messenger: GRANTED_RES goes to the lock manager of
-// the server, as a call. One that cannot be sent now is not sent: the server
-// grants again, or is asked.
+// Answered implements nlm.Messenger: a GRANTED_RES that refuses goes to the lock
+// manager of the server, as a call. One that cannot be sent now is not sent: the
+// server grants again. Whoever took the lock sends the others.
 func (c *callbacks) Answered(_ context.Context, r *rpc.Request, proc uint32, res xdr.Value) {
 	peer := addrOf(r.Remote)
+	if p, ok := res.(*nlm.Res); ok && p.Stat == nlm.Granted {
+		return
+	}
 	select {
 	case c.sending <- struct{}{}:
 	default:
@@ -147,17 +193,12 @@ func (c *callbacks) Answered(_ context.Context, r *rpc.Request, proc uint32, res
 	go func() { // ends with resTime
 		defer c.e.jobs.Done()
 		defer func() { <-c.sending }()
-		ctx, stop := context.WithTimeout(c.e.life, resTime)
-		defer stop()
 		to := c.e.caller
 		if !own {
 			to = &caller{server: siblingServer(peer, netid), machine: c.e.machine, ended: func() {}}
 			defer to.close()
 		}
-		err := to.call(ctx, func(ctx context.Context, n *nlm.Client) error { return n.Message(ctx, nil, proc, res) })
-		if err != nil {
-			c.e.log.Debug("lock: GRANTED_RES was not sent", "to", peer, "error", err)
-		}
+		c.e.sendResult(to, proc, res)
 	}()
 }
 

@@ -281,14 +281,14 @@ func TestGrantedMatchesHandleRangeOwnerAndAddress(t *testing.T) {
 			{"an owner of 1024 bytes", long, false},
 			{"a range past 2^63", far, false},
 		} {
-			if got := e.Granted(from, tt.a); got != tt.want {
+			if got := e.Granted(from, tt.a, false); got != tt.want {
 				t.Errorf("%s: %v", tt.name, got)
 			}
 		}
-		if e.Granted(from.Next(), ask(r.a, bob, 5, EOF, true)) {
+		if e.Granted(from.Next(), ask(r.a, bob, 5, EOF, true), false) {
 			t.Error("another address is believed")
 		}
-		if other.Granted(from, ask(r.a, bob, 5, EOF, true)) {
+		if other.Granted(from, ask(r.a, bob, 5, EOF, true), false) {
 			t.Error("another daemon takes it")
 		}
 		cancel()

@@ -11,13 +11,11 @@ import (
 
 // How often the server is asked again.
 const (
-	// For a lock that is blocked, doubled each time. nfs-ganesha 4.3 forgets to
-	// call back when LOCK and UNLOCK cross; two daemons that took turns 400 times
-	// needed 14 s where the first poll came after 1 s, and 0.5 s with this.
-	pollFirst  = 5 * time.Millisecond
-	pollLast   = 4 * time.Second  // and no further
-	pollCalls  = 30 * time.Second // but to here if the server is known to call back
-	graceFirst = time.Second      // in a grace period
+	pollFirst  = time.Second          // for a lock that is blocked, doubled each time
+	pollAlone  = 5 * time.Millisecond // the same where nobody on this host can be called back
+	pollLast   = 4 * time.Second      // and no further
+	pollCalls  = 30 * time.Second     // but to here if the server is known to call back
+	graceFirst = time.Second          // in a grace period
 	graceLast  = 5 * time.Second
 	downFirst  = 500 * time.Millisecond
 	downLast   = 5 * time.Second
@@ -100,7 +98,9 @@ func (e *Engine) obtain(r *request) {
 			break
 		}
 		a.stat, a.err = 0, nil
-		if !e.inTurn(r.quit, r.fh, r.lock.Owner, r.cred, func(p *party) { e.attempt(r, p, &a) }) {
+		on := e.inTurn(r.quit, r.fh, r.lock.Owner, r.cred, func(p *party) { e.attempt(r, p, &a) })
+		e.answered(r)
+		if !on {
 			break
 		}
 		pause, err := e.judge(r, &a)
@@ -194,7 +194,7 @@ func (e *Engine) judge(r *request, a *attempt) (time.Duration, error) {
 		return 0, e.refused(r, syscall.EAGAIN, nil)
 	case a.stat == nlm.Blocked, a.stat == nlm.Denied:
 		// Denied comes from servers that do not let anybody wait.
-		a.pause = nextPause(a.pause, pollFirst, e.pollLimit())
+		a.pause = nextPause(a.pause, e.pollBegin(), e.pollLimit())
 		return a.pause, nil
 	case a.stat == nlm.DeniedGracePeriod:
 		a.pause = nextPause(a.pause, graceFirst, graceLast)
@@ -230,6 +230,16 @@ func (e *Engine) refused(r *request, errno syscall.Errno, cause error) error {
 // nextPause doubles a pause, from first to last.
 func nextPause(was, first, last time.Duration) time.Duration { return min(max(2*was, first), last) }
 
+// pollBegin is the first pause between polls. Where callbacks are to be expected
+// it is long: a LOCK that meets one has nfs-ganesha 4.3 call nobody back for 5 s;
+// see Granted.
+func (e *Engine) pollBegin() time.Duration {
+	if e.callable.Load() || e.calledBack.Load() {
+		return pollFirst
+	}
+	return pollAlone
+}
+
 // pollLimit is the longest pause between polls.
 func (e *Engine) pollLimit() time.Duration {
 	if e.calledBack.Load() {
@@ -243,19 +253,30 @@ func (e *Engine) pollLimit() time.Duration {
 func (e *Engine) pause(r *request, d time.Duration) (on, news bool) {
 	t := time.NewTimer(d)
 	defer t.Stop()
-	select {
-	case <-t.C:
-		return true, false
-	case <-r.wake:
-		return true, true
-	case <-r.quit:
-	case <-e.life.Done():
+	for {
+		select {
+		case <-t.C:
+			e.mu.Lock()
+			granting := r.granting
+			e.mu.Unlock()
+			if granting { // news will come
+				t.Reset(resTime)
+				continue
+			}
+			return true, false
+		case <-r.wake:
+			return true, true
+		case <-r.quit:
+		case <-e.life.Done():
+		}
+		return false, false
 	}
-	return false, false
 }
 
-// unhindered waits until nobody in the table is in r's way: the daemon's own
-// queue comes before the server's. It reports false if r was decided meanwhile.
+// unhindered waits until nobody in the table is in r's way, nor may be in a
+// moment: the daemon's own queue comes before the server's. r is among those who
+// call the server then, until answered. It reports false if r was decided
+// meanwhile.
 func (e *Engine) unhindered(r *request) bool {
 	for {
 		e.mu.Lock()
@@ -265,7 +286,9 @@ func (e *Engine) unhindered(r *request) bool {
 		}
 		free, err := e.freeLocked(r)
 		if free {
-			e.fileLocked(r.fh).spaces[e.space(r.lock.Owner.Kind)].leave(r)
+			s := &e.fileLocked(r.fh).spaces[e.space(r.lock.Owner.Kind)]
+			s.calling = append(s.calling, r)
+			s.leave(r)
 		}
 		e.mu.Unlock()
 		if err != nil {
@@ -284,6 +307,20 @@ func (e *Engine) unhindered(r *request) bool {
 		e.leaveLocked(r)
 		e.mu.Unlock()
 		return false
+	}
+}
+
+// answered ends what unhindered began.
+func (e *Engine) answered(r *request) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f := e.fileLocked(r.fh)
+	for i := range f.spaces { // locks=auto may have moved its kind to another one
+		s := &f.spaces[i]
+		if i := slices.Index(s.calling, r); i >= 0 {
+			s.calling = slices.Delete(s.calling, i, i+1)
+			s.wake()
+		}
 	}
 }
 

@@ -20,8 +20,9 @@ type request struct {
 	quit chan struct{} // closed when it is decided
 	done chan struct{} // likewise
 	// The engine's mutex guards the rest.
-	decided bool // err is how it went, or the caller has gone
-	err     error
+	decided  bool // err is how it went, or the caller has gone
+	granting bool // the server is being told that its grant is taken: it must not be asked meanwhile
+	err      error
 }
 
 // kick has r look again whether it can go on.
@@ -71,6 +72,10 @@ func (e *Engine) freeLocked(r *request) (bool, error) {
 	}
 	s := &e.fileLocked(r.fh).spaces[e.space(r.lock.Owner.Kind)]
 	if _, busy := s.held.conflict(r.lock); !busy {
+		if s.crossed(r.lock) {
+			s.enqueue(r)
+			return false, nil
+		}
 		return true, nil
 	}
 	var err error

@@ -18,7 +18,9 @@ type LockHandler interface {
 // Granted is what a lock manager's callback said (NLM procedure GRANTED, RFC
 // 1813 section 6.3.5), handed on by the daemon that it came to.
 type Granted struct {
-	Peer      string `json:"peer"` // address that it came from
+	Peer      string `json:"peer"`            // address that it came from
+	Async     bool   `json:"async,omitempty"` // who takes it must send GRANTED_RES with Cookie
+	Cookie    []byte `json:"cookie,omitempty"`
 	FH        []byte `json:"fh"`
 	OH        []byte `json:"oh"`
 	Svid      int32  `json:"svid"`

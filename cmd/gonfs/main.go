@@ -50,7 +50,7 @@ func newApp() *cli.App {
 			return exitcodes.Usage(err)
 		},
 		Commands: []*cli.Command{
-			mountCommand(), umountCommand(), statusCommand(), explainCommand(),
+			mountCommand(), umountCommand(), statusCommand(), locksCommand(), explainCommand(),
 			doctorCommand(), showmountCommand(), rpcinfoCommand(),
 			lsCommand(), catCommand(), cpCommand(), statCommand(), dfCommand(), getfaclCommand(), setfaclCommand(),
 			demoCommand(), benchCommand(),

@@ -41,7 +41,7 @@ func statusCommand() *cli.Command {
 			if err != nil {
 				return err
 			}
-			if all, err = choose(all, c.Args().Slice()); err != nil {
+			if all, err = choose(all, "status", c.Args().Slice()); err != nil {
 				return err
 			}
 			out := make([]mountStatus, 0, len(all))
@@ -65,7 +65,7 @@ func statusCommand() *cli.Command {
 }
 
 // choose returns the records of dirs, or all.
-func choose(all []mounttab.Record, dirs []string) ([]mounttab.Record, error) {
+func choose(all []mounttab.Record, command string, dirs []string) ([]mounttab.Record, error) {
 	if len(dirs) == 0 {
 		return all, nil
 	}
@@ -82,7 +82,7 @@ func choose(all []mounttab.Record, dirs []string) ([]mounttab.Record, error) {
 			}
 		}
 		if !found {
-			return nil, exitcodes.New(exitcodes.UsageError, "status: %s: no mount of gonfs is there; gonfs status lists all", d)
+			return nil, exitcodes.New(exitcodes.UsageError, "%s: %s: no mount of gonfs is there; gonfs status lists all", command, d)
 		}
 	}
 	return out, nil

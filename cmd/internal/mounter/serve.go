@@ -13,6 +13,7 @@ import (
 	"github.com/gonfs/gonfs/client"
 	"github.com/gonfs/gonfs/cmd/internal/exitcodes"
 	"github.com/gonfs/gonfs/fuse"
+	"github.com/gonfs/gonfs/lock"
 	"github.com/gonfs/gonfs/mount"
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/mounttab"
@@ -100,6 +101,7 @@ type live struct {
 	session *mount.Session
 	fs      *client.FS
 	mount   *fuse.Mounted
+	locks   *lock.Engine
 	entry   *mounttab.Entry
 	dir     string
 	log     *slog.Logger
@@ -107,19 +109,22 @@ type live struct {
 
 // attach makes the file system of a session visible at dir and records it.
 func attach(ctx context.Context, s *mount.Session, spec mountopt.Spec, dir, asked string, log *slog.Logger) (*live, error) {
-	l := &live{session: s, dir: dir, log: log}
+	l := &live{session: s, dir: dir, log: log, locks: newLocks(s, log.With("mount", dir))}
 	var err error
-	if l.fs, err = client.New(ctx, s, client.Options{Cred: rpc.ProcessCred(), Logger: log.With("mount", dir)}); err != nil {
+	if l.fs, err = client.New(ctx, s, client.Options{Cred: rpc.ProcessCred(), Logger: log.With("mount", dir), Locks: l.locks}); err != nil {
+		l.endLocks()
 		return nil, err
 	}
 	l.mount, err = fuse.Mount(ctx, l.fs, fuse.Config{Dir: dir, Options: s.Options(), FsName: spec.String(), Logger: log})
 	if err != nil {
 		l.fs.Abort()
+		l.endLocks()
 		return nil, exitcodes.New(exitcodes.Failure, "%s: %w", dir, err)
 	}
 	if l.entry, err = l.record(spec, asked); err != nil {
 		l.unmount(true)
 		l.fs.Abort()
+		l.endLocks()
 		return nil, exitcodes.New(exitcodes.Mtab, "the mount could not be recorded: %w", err)
 	}
 	return l, nil
@@ -156,6 +161,7 @@ func (l *live) serve(sig *signals) error {
 // How long the end of a mount may take.
 const (
 	saveTime  = 10 * time.Second // saving data, once a signal has asked us to end
+	lockTime  = 5 * time.Second  // giving locks back
 	umntTime  = time.Second      // telling the server
 	abortTime = 5 * time.Second  // for programs to let go of a mount that a signal ends
 )
@@ -178,6 +184,7 @@ func (l *live) end(sig *signals) error {
 		l.log.Error("unmounted, but not all data was saved", "dir", l.dir, "err", err)
 		err = exitcodes.New(exitcodes.Failure, "%s: %w", l.dir, err)
 	}
+	l.endLocks()
 	uctx, ucancel := context.WithTimeout(context.Background(), umntTime)
 	defer ucancel()
 	if uerr := l.session.Umount(uctx); uerr != nil {
