@@ -69,7 +69,9 @@ func (r *readAhead) begin(f *File, off, n uint64) {
 	lone := r.readers.Add(1) <= maxLone
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.trail.see(off, off+n) {
+	if _, foreseen := r.findLocked(off); foreseen {
+		r.trail.goOn(off + n)
+	} else if r.trail.see(off, off+n) {
 		r.dropLocked()
 		return
 	}

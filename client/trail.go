@@ -16,9 +16,9 @@ const (
 	// maxScore bounds what a long sequential past is worth.
 	maxScore = 8
 	// beside is how far from next a read may be and still belong to the same
-	// reader, in bytes: the kernel has two requests of its read-ahead under
-	// way, and threads hand them over in any order.
-	beside = 2 << 20
+	// reader, in bytes: the kernel has up to five requests under way, of 1 MiB
+	// each, and threads hand them over in any order.
+	beside = 8 << 20
 )
 
 // see notes a read of [off, end) and reports whether it is the first of
@@ -29,13 +29,22 @@ func (p *trail) see(off, end uint64) (seek bool) {
 		p.score = min(p.score+1, maxScore)
 		p.next = end
 		return false
-	case p.score > 1 && off < p.next+beside && p.next < off+beside:
+	case p.score > 0 && off < p.next+beside && p.next < off+beside:
 		p.score--
 		p.next = max(p.next, end)
 		return false
 	}
 	p.score, p.next = 1, end
 	return true
+}
+
+// goOn notes a read to end of what was read ahead, in whichever order the
+// kernel asks for it.
+func (p *trail) goOn(end uint64) {
+	if end > p.next {
+		p.score = min(p.score+1, maxScore)
+		p.next = end
+	}
 }
 
 // pace says how far ahead of a reader to read: as far as it goes in twice the

@@ -20,6 +20,7 @@ func TestATrailTellsSequentialReadersFromOthers(t *testing.T) {
 		{"a long run is worth no more than the most", [][2]uint64{{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}, {5, 1}, {6, 1}, {7, 1}, {8, 1}, {9, 1}}, maxScore, false},
 		{"two requests of a run in the wrong order", [][2]uint64{{0, m}, {m, m}, {2 * m, m}, {4*m - k, m}, {3 * m, m}}, 1, false},
 		{"a run goes on after that", [][2]uint64{{0, m}, {m, m}, {2 * m, m}, {4*m - k, m}, {3 * m, m}, {5*m - k, m}}, 2, false},
+		{"three requests of a run, the first one last", [][2]uint64{{0, m}, {m, m}, {2 * m, m}, {4 * m, m}, {5 * m, m}, {3 * m, m}}, 2, false},
 		{"far away", [][2]uint64{{0, m}, {m, m}, {2 * m, m}, {90 * m, m}}, 1, true},
 		{"back to the start", [][2]uint64{{50 * m, m}, {51 * m, m}, {0, m}}, 1, true},
 		{"all over a small file", [][2]uint64{{0, 4 * k}, {4 * k, 4 * k}, {90 * k, 4 * k}, {30 * k, 4 * k}, {50 * k, 4 * k}}, 1, true},
@@ -66,5 +67,15 @@ func TestTheWindowIsWhatTheLineHolds(t *testing.T) {
 				t.Errorf("window %d KiB, want %d", p.window>>10, tt.want>>10)
 			}
 		})
+	}
+}
+
+// What was read ahead is asked for in any order; that takes nothing away.
+func TestATrailGoesOnThroughWhatWasForeseen(t *testing.T) {
+	p := trail{next: 100, score: 3}
+	p.goOn(300)
+	p.goOn(200)
+	if want := (trail{next: 300, score: 4}); p != want {
+		t.Errorf("%+v, want %+v", p, want)
 	}
 }
