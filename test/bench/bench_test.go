@@ -239,3 +239,22 @@ func TestRowsAreChosenByName(t *testing.T) {
 		t.Errorf("%v, want that there is no row large", err)
 	}
 }
+
+func TestTheReportShowsTheCallsThatWereCounted(t *testing.T) {
+	s := &store{dir: t.TempDir()}
+	if list, err := s.loadRPCs(); len(list) != 0 || err != nil {
+		t.Errorf("nothing was counted: %v, %v", list, err)
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, "rpcs.json"), []byte(`[{"work":"ls -l","linux":8,"ours":5,"calls":"ACCESS:1 READDIRPLUS:4"}]`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.loadRPCs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	writeRPCs(&out, list)
+	if want := "| ls -l | 5 | 8 | ACCESS:1 READDIRPLUS:4 |\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("%q is missing in:\n%s", want, out.String())
+	}
+}

@@ -34,6 +34,13 @@ func (w *world) report(doc string, all []row, kept *store) error {
 	}
 	var text bytes.Buffer
 	writeReport(&text, machine(w.ctx, w.bin), all, results, charts, folder)
+	rpcs, err := kept.loadRPCs()
+	if err != nil {
+		return err
+	}
+	if len(rpcs) > 0 {
+		writeRPCs(&text, rpcs)
+	}
 	return os.WriteFile(doc, text.Bytes(), 0o644)
 }
 

@@ -51,7 +51,7 @@ func rows(s scale) []row {
 		{
 			id: "read-1m", title: "READ 1 MiB, 8 in flight",
 			contenders: []contender{
-				{ours, gonfs("read", "--file", big, "--size", bytes, "--bs", 1<<20, "--qd", 8)},
+				{ours, gonfsBench("read", "--file", big, "--size", bytes, "--bs", 1<<20, "--qd", 8)},
 				{libnfs, libnfsBench("read", "file=/"+big, "size", bytes, "bs", 1<<20, "qd", 8)},
 				{willscott, willscottBench("read", "file=/"+big, "size", less, "bs", 1<<20)},
 			},
@@ -63,7 +63,7 @@ func rows(s scale) []row {
 		{
 			id: "read-64k", title: "READ 64 KiB, 16 in flight",
 			contenders: []contender{
-				{ours, gonfs("read", "--file", big, "--size", bytes, "--bs", 64<<10, "--qd", 16)},
+				{ours, gonfsBench("read", "--file", big, "--size", bytes, "--bs", 64<<10, "--qd", 16)},
 				{libnfs, libnfsBench("read", "file=/"+big, "size", bytes, "bs", 64<<10, "qd", 16)},
 			},
 			goals: []goal{{mibPerSec, ours, libnfs, 1, 1.2}},
@@ -71,7 +71,7 @@ func rows(s scale) []row {
 		{
 			id: "write-1m", title: "WRITE 1 MiB, 8 in flight, until all is safe",
 			contenders: []contender{
-				{ours, gonfs("write", "--file", "written", "--size", bytes, "--bs", 1<<20, "--qd", 8)},
+				{ours, gonfsBench("write", "--file", "written", "--size", bytes, "--bs", 1<<20, "--qd", 8)},
 				{libnfs, libnfsBench("write", "file=/written", "size", bytes, "bs", 1<<20, "qd", 8)},
 				{willscott, willscottBench("write", "file=/written", "size", less, "bs", 1<<20)},
 			},
@@ -83,7 +83,7 @@ func rows(s scale) []row {
 		{
 			id: "rand-4k", title: "READ 4 KiB at random, 32 in flight",
 			contenders: []contender{
-				{ours, gonfs("randread", "--file", big, "--size", bytes, "--bs", 4096, "--qd", 32, "--ops", s.ops)},
+				{ours, gonfsBench("randread", "--file", big, "--size", bytes, "--bs", 4096, "--qd", 32, "--ops", s.ops)},
 				{libnfs, libnfsBench("randread", "file=/"+big, "size", bytes, "bs", 4096, "qd", 32, "ops", s.ops)},
 			},
 			goals: []goal{{opsPerSec, ours, libnfs, 0.95, 1.1}},
@@ -92,7 +92,7 @@ func rows(s scale) []row {
 			id: "getattr", title: "GETATTR one by one, client and server on one processor", pinned: true,
 			note: "go-nfs-client makes no GETATTR: its LOOKUP stands in",
 			contenders: []contender{
-				{ours, gonfs("getattr", "--file", "big1", "--ops", s.ops)},
+				{ours, gonfsBench("getattr", "--file", "big1", "--ops", s.ops)},
 				{libnfs, libnfsBench("getattr", "file=/big1", "ops", s.ops)},
 				{willscott, willscottBench("getattr", "file=/big1", "ops", s.ops/5)},
 			},
@@ -106,7 +106,7 @@ func rows(s scale) []row {
 		{
 			id: "readdir", title: "READDIRPLUS of 100,000 entries",
 			contenders: []contender{
-				{ours, gonfs("readdir", "--file", "dir100000")},
+				{ours, gonfsBench("readdir", "--file", "dir100000")},
 				{libnfs, libnfsBench("readdir", "file=/dir100000")},
 			},
 			goals: []goal{{opsPerSec, ours, libnfs, 0.6, 1.2}},
@@ -114,8 +114,8 @@ func rows(s scale) []row {
 		{
 			id: "small", title: "create, write 4 KiB, close, remove",
 			contenders: []contender{
-				{ours, gonfs("smallfiles", "--files", 5000, "--qd", 1)},
-				{ours16, gonfs("smallfiles", "--files", 5000, "--qd", 16)},
+				{ours, gonfsBench("smallfiles", "--files", 5000, "--qd", 1)},
+				{ours16, gonfsBench("smallfiles", "--files", 5000, "--qd", 16)},
 				{libnfs, libnfsBench("smallfiles", "files", 5000, "bs", 4096)},
 			},
 			goals: []goal{{opsPerSec, ours, libnfs, 0.8, 1}, {opsPerSec, ours16, libnfs, 2, 4}},
@@ -131,7 +131,7 @@ func lookups(id, title string, awake bool, must, aim float64) row {
 	return row{
 		id: id, title: title, awake: awake,
 		contenders: []contender{
-			{ours, gonfs("lookup", "--file", "dir10000", "--qd", 16)},
+			{ours, gonfsBench("lookup", "--file", "dir10000", "--qd", 16)},
 			{libnfs, libnfsBench("lookup", "file=/dir10000")},
 		},
 		goals: []goal{{opsPerSec, ours, libnfs, must, aim}},

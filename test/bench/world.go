@@ -123,8 +123,8 @@ func (w *world) program(name string, args ...string) (sample, error) {
 	return parseSample(bytes.TrimSpace(out))
 }
 
-// gonfs returns a run of gonfs bench.
-func gonfs(mode string, flags ...any) func(*world) (sample, error) {
+// gonfsBench returns a run of gonfs bench.
+func gonfsBench(mode string, flags ...any) func(*world) (sample, error) {
 	args := append([]string{"bench", mode, "127.0.0.1:/", "--json", "-o", "mountproto=tcp"}, texts(flags)...)
 	return func(w *world) (sample, error) { return w.program("gonfs", args...) }
 }
