@@ -353,6 +353,15 @@ func TestBesideStatdItWatches(t *testing.T) {
 	h.mu.Unlock()
 	wait(t, "we are the status monitor", func() bool { return len(h.monitors()) > 0 })
 	wait(t, "with our own state number", func() bool { return m.State() == 1 })
+	// statd starts again, and takes the registration: it is asked to watch.
+	h.mu.Lock()
+	h.list = portmap.Services(nsm.Program, nsm.Version, 1, portOf(l.Addr()), false)
+	h.mu.Unlock()
+	wait(t, "statd watches again", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return len(s.mons) == 3
+	})
 }
 
 func TestStatdIsKnownByItsCookie(t *testing.T) {
