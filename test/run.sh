@@ -217,7 +217,7 @@ stage_single() { GOMAXPROCS=1 tests -count=1 -timeout 180s ./...; }
 # The paths of other systems, run on this one.
 stage_portable() { tests -tags portable -count=1 -timeout 120s ./transport ./rpc; }
 
-stage_e2e() { GONFS_E2E=1 tests -count=1 -timeout 300s ./test/e2e; }
+stage_e2e() { GONFS_E2E=1 tests -count=1 -timeout 480s ./test/e2e; }
 
 # Most of these tests wait: for timers, and for networks that are slow on purpose.
 stage_faults() { GONFS_E2E=1 tests -count=1 -parallel 8 -timeout 400s ./test/faults; }
