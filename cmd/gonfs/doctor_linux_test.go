@@ -137,7 +137,7 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 		{name: "fragments over UDP", args: "-o nolock,udp,rsize=32k", before: func(t *testing.T) { ip(t, "link set lo mtu 1500") }, code: 1, finding: "warning udp: pieces of two messages"},
 		{name: "fragments over UDP, allowed", args: "-o nolock,udp,rsize=32k,udpfrag=allow", before: func(t *testing.T) { ip(t, "link set lo mtu 1500") }, finding: "note udp: pieces of two messages"},
 		{name: "fragments over UDP, refused", args: "-o nolock,udp,rsize=32k,udpfrag=refuse", before: func(t *testing.T) { ip(t, "link set lo mtu 1500") }, code: 32, finding: "failure sizes: udpfrag=refuse"},
-		{name: "no jumbo frames", args: "-o nolock", before: func(t *testing.T) { ip(t, "link set lo mtu 1500") }, finding: "ok udp: frames of 1500 bytes: no jumbo frames"},
+		{name: "no jumbo frames", args: "-o nolock", before: func(t *testing.T) { ip(t, "link set lo mtu 1500") }, finding: "ok udp: room for 1472 bytes in a frame: no jumbo frames"},
 		{name: "a station that swallows jumbo frames", slow: true, args: "-o nolock", before: func(t *testing.T) { ip(t, "link set lo mtu 9000") }, code: 1,
 			// The first NULL over UDP is that of the programs; the second and third are the probe and its repetition.
 			faults:  []nfstest.Fault{{Procs: null, Network: "udp", Skip: 1, Times: 3, Do: []nfstest.Action{nfstest.DropCall()}}},

@@ -27,7 +27,7 @@ const (
 const quiet = 9 * time.Hour
 
 // afterIdle is how long an answer is waited for on a connection that was idle.
-const afterIdle = 5 * time.Second
+const afterIdle = 3 * time.Second
 
 // nat looks for what stands between us and the server and keeps state.
 func (d *doctor) nat(ctx context.Context, s *mount.Session) {

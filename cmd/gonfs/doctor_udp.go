@@ -59,7 +59,7 @@ func portOf(o *mountopt.Options) uint16 { return o.Port.Or(2049) }
 
 // udpPort is where the server's NFS takes datagrams; 0 if it does not.
 func (d *doctor) udpPort(s *mount.Session, a netip.Addr) uint16 {
-	if s.UDPRisk() != nil {
+	if s.UDPRisk() != nil || d.all == nil { // without rpcbind: mostly it is the port of TCP
 		return portOf(s.Options())
 	}
 	for _, w := range ways(d.all, nfs3.Program, a) {
@@ -103,7 +103,7 @@ func (d *doctor) jumbo(ctx context.Context, a netip.Addr, port uint16, route *mo
 	}
 	f.Result, f.Cause, f.Try = judgeJumbo(err, ordinary, errors.As(err, &long), route, a)
 	if long != nil {
-		f.Answer = fmt.Sprintf("the route has frames of %d bytes: no jumbo frames", route.MTU)
+		f.Answer = fmt.Sprintf("the route has room for %d bytes in a frame: no jumbo frames", long.Max)
 	}
 	d.add(f)
 }
