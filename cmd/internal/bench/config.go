@@ -74,31 +74,33 @@ func Describe() string {
 
 // flags lists the flags that have a meaning for m.
 func (m *mode) flags() (names []string) {
-	d := m.defaults
-	for _, n := range numbers(&d) {
-		if *n.value != 0 {
+	for _, n := range numbers(&m.defaults) {
+		if n.get() != 0 {
 			names = append(names, n.flag)
 		}
 	}
-	if d.Depth != 0 {
-		names = append(names, "--qd")
-	}
-	if d.File != "" {
+	if m.defaults.File != "" {
 		names = append(names, "--file")
 	}
 	return names
 }
 
-// number is a field of Config with its flag and its bounds.
+// number is a field of Config with its flag and its bound.
 type number struct {
-	flag  string
-	value *int64
-	most  int64
+	flag string
+	most int64
+	get  func() int64
+	set  func(int64)
 }
 
 func numbers(c *Config) []number {
+	wide := func(flag string, v *int64, most int64) number {
+		return number{flag, most, func() int64 { return *v }, func(n int64) { *v = n }}
+	}
 	return []number{
-		{"--size", &c.Size, maxSize}, {"--bs", &c.BlockSize, maxBlock}, {"--ops", &c.Ops, maxOps}, {"--files", &c.Files, maxFiles},
+		wide("--size", &c.Size, maxSize), wide("--bs", &c.BlockSize, maxBlock),
+		{"--qd", maxDepth, func() int64 { return int64(c.Depth) }, func(n int64) { c.Depth = int(n) }},
+		wide("--ops", &c.Ops, maxOps), wide("--files", &c.Files, maxFiles),
 	}
 }
 
@@ -110,37 +112,27 @@ func complete(c Config) (Config, *mode, error) {
 		return c, nil, fmt.Errorf("bench: no mode %q: one of %s is expected", c.Mode, strings.Join(Modes(), ", "))
 	}
 	m := &all[i]
-	depth := int64(c.Depth)
-	def, defDepth := m.defaults, int64(m.defaults.Depth)
-	want, have := append(numbers(&def), number{"--qd", &defDepth, maxDepth}), append(numbers(&c), number{"--qd", &depth, maxDepth})
-	for i, n := range have {
-		switch {
-		case *n.value < 0 || *n.value > n.most:
-			return c, nil, fmt.Errorf("bench: %s %d: 1 to %d are allowed", n.flag, *n.value, n.most)
-		case *n.value != 0 && *want[i].value == 0:
-			return c, nil, fmt.Errorf("bench: mode %s has no use for %s: it heeds %s", m.name, n.flag, strings.Join(m.flags(), ", "))
-		case *n.value == 0:
-			*n.value = *want[i].value
-		}
-	}
-	c.Depth = int(depth)
-	if c.File != "" && def.File == "" {
+	switch {
+	case c.File != "" && m.defaults.File == "":
 		return c, nil, fmt.Errorf("bench: mode %s has no use for --file", m.name)
-	}
-	if c.File != "" && c.Mode != "lookup" && c.Mode != "readdir" {
-		return c, m, checkBlock(c)
-	}
-	if c.File != "" && c.Files != def.Files {
+	case c.File != "" && c.Files != 0:
 		return c, nil, fmt.Errorf("bench: --files says how many files to make; the directory --file %s has its own", c.File)
 	}
-	return c, m, checkBlock(c)
-}
-
-func checkBlock(c Config) error {
-	if c.Size != 0 && c.Size < c.BlockSize {
-		return fmt.Errorf("bench: --size %d is less than one block (--bs %d)", c.Size, c.BlockSize)
+	defaults := numbers(&m.defaults)
+	for i, n := range numbers(&c) {
+		switch given := n.get(); {
+		case given < 0 || given > n.most:
+			return c, nil, fmt.Errorf("bench: %s %d: 1 to %d are allowed", n.flag, given, n.most)
+		case given != 0 && defaults[i].get() == 0:
+			return c, nil, fmt.Errorf("bench: mode %s has no use for %s: it heeds %s", m.name, n.flag, strings.Join(m.flags(), ", "))
+		case given == 0:
+			n.set(defaults[i].get())
+		}
 	}
-	return nil
+	if c.Size != 0 && c.Size < c.BlockSize {
+		return c, nil, fmt.Errorf("bench: --size %d is less than one block (--bs %d)", c.Size, c.BlockSize)
+	}
+	return c, m, nil
 }
 
 // Check reports what is wrong with c before anything is mounted.
