@@ -81,7 +81,7 @@ func (d *doctor) examine(ctx context.Context, options string) {
 		return
 	}
 	for _, w := range d.opts.Warnings {
-		d.add(finding{Check: "options", Asked: "note", Answer: w, Result: isNote})
+		d.add(finding{Check: "options", Answer: w, Result: isNote})
 	}
 	known := false
 	for _, host := range d.spec.Hosts() {
@@ -133,6 +133,9 @@ func (d *doctor) fault(op, host, netid string, port uint16, err error) fault {
 	return fault{op: op, host: host, path: d.spec.Path, netid: netid, port: port, err: err}
 }
 
+// maxExports bounds how many exports are named: gonfs showmount lists them all.
+const maxExports = 20
+
 // exports shows what may be mounted.
 func (d *doctor) exports(ctx context.Context) {
 	var l mountLists
@@ -146,10 +149,10 @@ func (d *doctor) exports(ctx context.Context) {
 		names := make([]string, len(l.Exports))
 		for i, e := range l.Exports {
 			names[i] = e.Dir
-			f.Try = append(f.Try, "gonfs doctor "+d.spec.Host+":"+e.Dir)
+			f.Try = append(f.Try, "gonfs doctor "+word(mountopt.Spec{Host: d.spec.Host, Path: e.Dir}.String()))
 		}
-		f.Answer = fmt.Sprintf("%d exports: %s", len(names), strings.Join(names, " "))
-		f.Try = f.Try[:min(len(f.Try), 5)]
+		f.Answer = fmt.Sprintf("%d exports: %s", len(names), strings.Join(names[:min(len(names), maxExports)], " "))
+		f.Try = f.Try[:min(len(f.Try), maxExports/4)]
 	}
 	d.add(f)
 	d.Mounts = err == nil && d.count(isFailure) == 0
@@ -161,7 +164,7 @@ func (d *doctor) mount(ctx context.Context) *mount.Session {
 	if d.settle(err == nil); err == nil {
 		return s
 	}
-	f := finding{Check: "mount", Asked: "gonfs mount " + d.spec.String(), Answer: textOr(err, ""), Result: isFailure}
+	f := finding{Check: "mount", Asked: "gonfs mount " + word(d.spec.String()), Answer: textOr(err, ""), Result: isFailure}
 	var e *mount.Error
 	if errors.As(err, &e) {
 		f.Answer, f.Server = e.Message(), e.Server

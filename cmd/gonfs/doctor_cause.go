@@ -12,6 +12,7 @@ import (
 
 	"github.com/gonfs/gonfs/mount"
 	"github.com/gonfs/gonfs/mountd"
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
@@ -74,7 +75,7 @@ func (f fault) likely() (cause string, try []string) {
 	case errors.As(f.err, &cut):
 		return "rsize or wsize are larger than a frame", cut.Risk.Mitigations()
 	case errors.Is(f.err, mount.ErrNotDirectory):
-		return "the export is a single file", []string{"gonfs cat " + f.host + ":" + f.path, "gonfs showmount -e " + f.host}
+		return "the export is a single file", []string{"gonfs cat " + f.spec(), "gonfs showmount -e " + f.host}
 	case errors.Is(f.err, nfs3.ErrStale):
 		return "mountd and NFS disagree of the handle: the export was removed or replaced a moment ago", []string{"exportfs -ra    # on the server"}
 	case errors.Is(f.err, nfs3.ErrJukebox):
@@ -152,7 +153,20 @@ func (f fault) refusal(s mountd.Status) (cause string, try []string) {
 	return "a fault of the server's; its log should tell", []string{"journalctl -u nfs-mountd -u nfs-server    # on the server"}
 }
 
-func (f fault) spec() string { return f.host + ":" + f.path }
+// spec is the export, as a word of a line to type.
+func (f fault) spec() string { return word(mountopt.Spec{Host: f.host, Path: f.path}.String()) }
+
+// word quotes what a shell would take apart. Paths of exports come from the
+// server, and lines to type are typed.
+func word(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_@%+=:,./-", r)
+	}
+	if s != "" && strings.TrimFunc(s, plain) == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(printable(s), "'", `'\''`) + "'"
+}
 
 // mount is the line that mounts with other options, one line for all.
 func (f fault) mount(options ...string) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gonfs/gonfs/mount"
 	"github.com/gonfs/gonfs/mountd"
+	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
@@ -172,5 +174,30 @@ func TestPrivateToPublicIsThroughANAT(t *testing.T) {
 		if got := behindNAT(addrOf(pair[0]), addrOf(pair[1])); got != want {
 			t.Errorf("%v: %v", pair, got)
 		}
+	}
+}
+
+func TestWhatAServerSaysIsHarmlessToAShell(t *testing.T) {
+	for in, want := range map[string]string{
+		"h:/e": "h:/e", "server.example:/a-b_c/1.0": "server.example:/a-b_c/1.0", "": "''",
+		"[fd00::1]:/e": "'[fd00::1]:/e'", "h:/with blank": "'h:/with blank'", "h:/;rm -rf ~": "'h:/;rm -rf ~'",
+		"h:/$(id)": "'h:/$(id)'", "h:/it's": `'h:/it'\''s'`, "h:/a\nb\x1b[2J": "'h:/a?b?[2J'", "h:/é": "'h:/é'", "h:/a;b": "'h:/a;b'",
+	} {
+		if got := word(in); got != want {
+			t.Errorf("%q is %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestARpcbindThatListsThousandsIsNotAskedThousandTimes(t *testing.T) {
+	var all []portmap.Rpcb
+	for range 2000 {
+		all = append(all, portmap.Rpcb{Prog: nfs3.Program, Vers: nfs3.Version, Netid: "tcp", Addr: "127.0.0.1.0.1"})
+	}
+	d := &doctor{opts: new(mountopt.Options)}
+	d.w = io.Discard
+	d.programs(t.Context(), "h", netip.MustParseAddr("127.0.0.1"), all)
+	if n := len(d.Findings); n > 2*maxPings {
+		t.Errorf("%d findings", n)
 	}
 }

@@ -33,7 +33,7 @@ func (d *doctor) locks(ctx context.Context, s *mount.Session) {
 	if err != nil {
 		f.Result = isNote
 		f.Cause = "the server cannot find this host's lock manager: locks that wait are asked for again and again instead, and a restart of the server is not told"
-		f.Try = []string{"systemctl enable --now rpcbind    # on this host", "gonfs mount " + d.spec.String() + " DIR -o nolock"}
+		f.Try = []string{"systemctl enable --now rpcbind    # on this host", "gonfs mount " + word(d.spec.String()) + " DIR -o nolock"}
 	}
 	d.add(f)
 	if err != nil {

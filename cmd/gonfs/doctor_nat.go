@@ -42,13 +42,13 @@ func (d *doctor) nat(ctx context.Context, s *mount.Session) {
 		Answer: fmt.Sprintf("%d (%s); a SNAT of %d ports has room for %d such mounts, one of %d for %d", n, what, fewestSNAT, fewestSNAT/n, mostSNAT, mostSNAT/n)}
 	if n > fewestSNAT/4 {
 		f.Result, f.Cause = isNote, "many connections: behind a SNAT with few ports, connecting fails in silence when they are used up"
-		f.Try = []string{"gonfs mount " + d.spec.String() + " DIR -o nconnect=1"}
+		f.Try = []string{"gonfs mount " + word(d.spec.String()) + " DIR -o nconnect=1"}
 	}
 	d.add(f)
 	if from, to := s.Source().Addr(), addrOf(s.Server()); behindNAT(from, to) {
 		d.add(finding{Check: "nat", Server: s.Server(), Asked: "a NAT on the way", Answer: fmt.Sprintf("%v is a private address and %v is not: there is one", from, to), Result: isNote,
 			Cause: "it forgets connections that are idle, the server sees its address and not ours, and calls from the server do not come in",
-			Try:   []string{"gonfs doctor --idle 300 " + d.spec.String()}})
+			Try:   []string{"gonfs doctor --idle 300 " + word(d.spec.String())}})
 	}
 	d.localPorts()
 	if d.idle > 0 {
@@ -132,7 +132,7 @@ func (d *doctor) watchIdle(ctx context.Context, s *mount.Session) {
 	})
 	f.LatencyMS = since(began)
 	f.Answer = textOr(err, "answered: the connection lives")
-	f.Result, f.Cause, f.Try = judgeIdle(err, first, d.idle, d.opts.KeepAlive.Or(30*time.Second), d.spec.String())
+	f.Result, f.Cause, f.Try = judgeIdle(err, first, d.idle, d.opts.KeepAlive.Or(30*time.Second), word(d.spec.String()))
 	d.add(f)
 }
 

@@ -147,7 +147,7 @@ func (d *doctor) programs(ctx context.Context, host string, a netip.Addr, all []
 			case optional:
 				f.Result = isNote
 			case p.lack != "":
-				f.Cause, f.Try = p.lack, []string{"gonfs mount " + d.spec.String() + " DIR -o " + p.try, "gonfs rpcinfo -s " + host}
+				f.Cause, f.Try = p.lack, []string{"gonfs mount " + word(d.spec.String()) + " DIR -o " + p.try, "gonfs rpcinfo -s " + host}
 			default:
 				f.Cause = "the server does not offer it over " + family(a.Is6()) + ", or does not run it"
 				f.Try = []string{"gonfs rpcinfo -s " + host, "grep -A9 nfsd /etc/nfs.conf    # on the server: vers3=y"}
@@ -161,6 +161,7 @@ func (d *doctor) programs(ctx context.Context, host string, a netip.Addr, all []
 
 // ping calls procedure 0 of a program by each way at once.
 func (d *doctor) ping(ctx context.Context, host string, a netip.Addr, prog, vers uint32, name string, here []way, optional bool) {
+	here = here[:min(len(here), maxPings)] // a rpcbind may claim thousands
 	findings := make([]finding, len(here))
 	var wg sync.WaitGroup
 	for i, w := range here {

@@ -50,6 +50,9 @@ type report struct {
 // add prints a finding, unless JSON is wanted, and keeps it.
 func (r *report) add(f finding) {
 	f.Answer, f.Asked, f.Cause = printable(f.Answer), printable(f.Asked), printable(f.Cause)
+	for i := range f.Try {
+		f.Try[i] = printable(f.Try[i])
+	}
 	r.Findings = append(r.Findings, f)
 	if !r.json {
 		f.print(r.w)
@@ -69,7 +72,11 @@ func (f *finding) print(w io.Writer) {
 	if f.LatencyMS > 0 {
 		took = fmt.Sprintf(" (%s)", latency(time.Duration(f.LatencyMS*float64(time.Millisecond))))
 	}
-	fmt.Fprintf(w, "%-5s %-9s %s%s: %s%s\n", tag, f.Check, where, f.Asked, f.Answer, took)
+	asked := f.Asked
+	if asked != "" {
+		asked += ": "
+	}
+	fmt.Fprintf(w, "%-5s %-9s %s%s%s%s\n", tag, f.Check, where, asked, f.Answer, took)
 	if f.Cause != "" {
 		fmt.Fprintf(w, "%16s%s\n", "", f.Cause)
 	}
