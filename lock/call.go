@@ -23,9 +23,9 @@ func (e *Engine) wire(fh nfs3.FH, svid int32, r Range) nlm.Lock {
 func (e *Engine) cookie() []byte { return binary.BigEndian.AppendUint32(nil, e.lastCookie.Add(1)) }
 
 // callLock sends LOCK for r, or NM_LOCK where the server cannot monitor.
-func (e *Engine) callLock(r *request, p *party) (nlm.Stats, error) {
+func (e *Engine) callLock(r *request, p *party, block bool) (nlm.Stats, error) {
 	e.watch()
-	return e.sendLock(p, r.fh, r.lock.Range, r.lock.Type, r.wait, false)
+	return e.sendLock(p, r.fh, r.lock.Range, r.lock.Type, block, false)
 }
 
 // sendLock sends LOCK. A server that denies it for want of a status monitor is

@@ -28,11 +28,11 @@
 //
 // # Waiting
 //
-// The server calls back when a lock is free; see Granted. That is a hint and no
+// A lock that another holds is asked for again a few times at once, and then
+// waits at the server; see pace.go. The server calls back when a lock is free; see Granted. That is a hint and no
 // more: the server is asked again, since a callback may be late, or forged. It
 // may never come, so the server is also asked after 1 s, 2 s, 4 s and then each
-// 4 s; 30 s only where callbacks are known to arrive, and from 5 ms on where
-// nobody here can be called.
+// 4 s.
 //
 // # Many daemons, one host
 //

@@ -72,6 +72,8 @@ type Engine struct {
 	agent    atomic.Bool // servers call this daemon back
 	callable atomic.Bool // they call this one or a sibling
 
+	stalledUntil atomic.Int64 // until when the server does not call back as it should; UnixNano
+
 	agentEvery time.Duration // shorter in tests
 
 	watchOnce, monitorOnce sync.Once

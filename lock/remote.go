@@ -9,18 +9,6 @@ import (
 	"github.com/gonfs/gonfs/nlm"
 )
 
-// How often the server is asked again.
-const (
-	pollFirst  = time.Second          // for a lock that is blocked, doubled each time
-	pollAlone  = 5 * time.Millisecond // the same where nobody on this host can be called back
-	pollLast   = 4 * time.Second      // and no further
-	pollCalls  = 30 * time.Second     // but to here if the server is known to call back
-	graceFirst = time.Second          // in a grace period
-	graceLast  = 5 * time.Second
-	downFirst  = 500 * time.Millisecond
-	downLast   = 5 * time.Second
-)
-
 // lockThere takes a lock at the server, and in the table when the server has
 // granted it. The work is done by a goroutine of its own, which outlives the
 // caller where something must be taken back.
@@ -116,11 +104,10 @@ func (e *Engine) obtain(r *request) {
 			break
 		}
 		if pause >= 0 {
-			on, news := e.pause(r, pause)
-			if !on {
+			if on, a.news = e.pause(r, pause); !on {
 				break
 			}
-			if news { // if it is not ours yet, then in a moment
+			if a.news { // if it is not ours yet, then in a moment
 				a.pause = 0
 			}
 		}
@@ -138,25 +125,38 @@ func (e *Engine) obtain(r *request) {
 // attempt is what is known of r at the server.
 type attempt struct {
 	stat   nlm.Stats
-	err    error         // of the call: it is not known what the server did
-	taken  bool          // the lock is in the table
-	full   error         // granted, but there is no room in the table
-	local  bool          // the mount does without the server from now on
-	unsure bool          // the server may hold or keep something of it
-	pause  time.Duration // the last one
+	err    error // of the call: it is not known what the server did
+	taken  bool  // the lock is in the table
+	full   error // granted, but there is no room in the table
+	local  bool  // the mount does without the server from now on
+	unsure bool  // the server may hold or keep something of it
+	pace
 }
 
 // attempt asks the server once. It is called in the owner's turn, so that the
 // table and the server change in the same order.
 func (e *Engine) attempt(r *request, p *party, a *attempt) {
 	e.journal.note(r.fh, p.svid)
+	a.block = r.wait && a.waitsThere(e.mode())
+	e.mu.Lock()
+	r.queued = a.block
+	e.mu.Unlock()
+	if a.queued && !a.block {
+		if a.stat, a.err = e.sendCancel(r, p); a.err != nil || a.stat == nlm.DeniedGracePeriod {
+			return
+		}
+		a.queued, a.pause = false, 0
+	}
 	was := a.unsure
 	a.unsure = true
-	a.stat, a.err = e.callLock(r, p)
+	a.stat, a.err = e.callLock(r, p, a.block)
 	switch {
 	case a.err != nil:
 		return
 	case a.stat == nlm.Granted:
+		if a.missed() {
+			e.stall()
+		}
 		a.taken, a.full = e.accept(r)
 	case a.stat == nlm.Blocked:
 	default:
@@ -192,13 +192,8 @@ func (e *Engine) judge(r *request, a *attempt) (time.Duration, error) {
 		return 0, e.refused(r, syscall.EAGAIN, nil)
 	case a.stat == nlm.Blocked && !r.wait:
 		return 0, e.refused(r, syscall.EAGAIN, nil)
-	case a.stat == nlm.Blocked, a.stat == nlm.Denied:
-		// Denied comes from servers that do not let anybody wait.
-		a.pause = nextPause(a.pause, e.pollBegin(), e.pollLimit())
-		return a.pause, nil
-	case a.stat == nlm.DeniedGracePeriod:
-		a.pause = nextPause(a.pause, graceFirst, graceLast)
-		return a.pause, nil
+	case a.stat == nlm.Blocked, a.stat == nlm.Denied, a.stat == nlm.DeniedGracePeriod:
+		return a.next(a.stat, e.mode()), nil
 	}
 	return 0, e.refused(r, a.stat.Errno(), a.stat)
 }
@@ -225,27 +220,6 @@ func (e *Engine) judgeFailure(r *request, a *attempt) (time.Duration, error) {
 
 func (e *Engine) refused(r *request, errno syscall.Errno, cause error) error {
 	return &Error{Op: "lock", Range: r.lock.Range, Errno: errno, Cause: cause}
-}
-
-// nextPause doubles a pause, from first to last.
-func nextPause(was, first, last time.Duration) time.Duration { return min(max(2*was, first), last) }
-
-// pollBegin is the first pause between polls. Where callbacks are to be expected
-// it is long: a LOCK that meets one has nfs-ganesha 4.3 call nobody back for 5 s;
-// see Granted.
-func (e *Engine) pollBegin() time.Duration {
-	if e.callable.Load() || e.calledBack.Load() {
-		return pollFirst
-	}
-	return pollAlone
-}
-
-// pollLimit is the longest pause between polls.
-func (e *Engine) pollLimit() time.Duration {
-	if e.calledBack.Load() {
-		return pollCalls
-	}
-	return pollLast
 }
 
 // pause waits until it is time to ask again: the pause is over, or there is

@@ -21,6 +21,7 @@ type request struct {
 	done chan struct{} // likewise
 	// The engine's mutex guards the rest.
 	decided  bool // err is how it went, or the caller has gone
+	queued   bool // it waits at the server
 	granting bool // the server is being told that its grant is taken: it must not be asked meanwhile
 	err      error
 }

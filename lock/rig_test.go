@@ -72,7 +72,9 @@ func (r *rig) crashable(change ...func(*Config)) *Engine {
 	for _, f := range change {
 		f(&c)
 	}
-	return New(c)
+	e := New(c)
+	e.callable.Store(true) // as where there is an agent
+	return e
 }
 
 // crash ends an engine as kill -9 does: nothing is given back.

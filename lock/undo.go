@@ -38,10 +38,26 @@ func (e *Engine) unlockThere(ctx context.Context, fh nfs3.FH, cred *rpc.Cred, ow
 				e.log.Warn("the server did not take a lock back", "server", e.caller.server.Name, "file", fh, "bytes", r, "answer", stat)
 			}
 			e.unlockHere(fh, owner, r)
+			e.pass(fh, r)
 			return stat, nil
 		})
 	}()
 	return await(ctx, done)
+}
+
+// pass has the oldest of those who want some of the bytes r, and do not wait at
+// the server, ask at once: they have been given back there.
+func (e *Engine) pass(fh nfs3.FH, r Range) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if f := e.files[fh]; f != nil {
+		for _, q := range f.asking {
+			if !q.decided && !q.queued && q.lock.Range.overlaps(r) {
+				q.kick()
+				return
+			}
+		}
+	}
 }
 
 // restore makes the server hold of r's bytes what the table says that its owner
