@@ -75,8 +75,6 @@ func TestWhatWasWrittenIsSafeBeforeItsLockIsGivenBack(t *testing.T) {
 				fs := r.mount("lock,wsize=4096", Options{})
 				f := opened(t, fs, "f")
 				must(t, f.Lock(t.Context(), lock.Range{Start: 0, End: 9}, lock.Exclusive))
-				_, err := f.WriteAt(t.Context(), bytes.Repeat([]byte("data"), 2048), 0)
-				must(t, err)
 				var (
 					mu    sync.Mutex
 					order []string
@@ -93,6 +91,8 @@ func TestWhatWasWrittenIsSafeBeforeItsLockIsGivenBack(t *testing.T) {
 				r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Do: []nfstest.Action{nfstest.DelayCall(time.Second), note("WRITE")}, Times: 2})
 				r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Do: []nfstest.Action{nfstest.DelayCall(time.Second), note("COMMIT")}})
 				r.Fault(nfstest.Fault{Program: nlm.Program, Procs: []uint32{nlm.ProcUnlock}, Do: []nfstest.Action{note("UNLOCK")}})
+				_, err := f.WriteAt(t.Context(), bytes.Repeat([]byte("data"), 2048), 0)
+				must(t, err)
 				unlock(t, f)
 				time.Sleep(3 * time.Second)
 				mu.Lock()
@@ -286,5 +286,68 @@ func TestTheEndOfAFileSystemGivesLocksBack(t *testing.T) {
 		if err := f.Lock(t.Context(), lock.WholeFile, lock.Exclusive); !errors.Is(err, ErrClosed) {
 			t.Errorf("after Close: %v", err)
 		}
+	})
+}
+
+// What was read, and what is known of size and times, does not outlive a grant,
+// though no time tells that the file was changed meanwhile.
+func TestWhatIsKnownOfAFileIsForgottenOnceItIsLocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{Granularity: 1 << 40})
+		old, young := bytes.Repeat([]byte("old "), 256<<10), bytes.Repeat([]byte("new!"), 256<<10)
+		must(t, r.WriteFile("f", old, 0o666))
+		fs := r.mount("lock,rsize=65536", Options{})
+		f, g := opened(t, fs, "f"), opened(t, r.mount("lock", Options{}), "f")
+		defer f.Release()
+		defer g.Release()
+		p := make([]byte, 64<<10)
+		for off := range 4 { // in sequence, so that more is read than asked for
+			_, err := f.ReadAt(t.Context(), p, int64(off)<<16)
+			must(t, err)
+		}
+		_, err := fs.Getattr(t.Context(), alice, f.ino)
+		must(t, err)
+		_, err = g.WriteAt(t.Context(), append(bytes.Clone(young), "tail"...), 0)
+		must(t, err)
+		must(t, g.Fsync(t.Context()))
+
+		must(t, f.Lock(t.Context(), lock.WholeFile, lock.Exclusive))
+		a, err := fs.Getattr(t.Context(), alice, f.ino)
+		must(t, err)
+		want(t, "size under the lock", a.Size, 1<<20+4)
+		_, end, err := f.Append(t.Context(), []byte("x"))
+		must(t, err)
+		want(t, "end under the lock", end, 1<<20+4)
+		for off := 4; off < 16; off++ {
+			_, err := f.ReadAt(t.Context(), p, int64(off)<<16)
+			must(t, err)
+			if i := bytes.Index(p, []byte("old ")); i >= 0 {
+				t.Fatalf("byte %d is from before the lock", off<<16+i)
+			}
+		}
+		must(t, f.Unlock(t.Context(), lock.WholeFile))
+	})
+}
+
+// What is written before a lock is asked for is at the server before that: it
+// must not lie over what is read under the lock.
+func TestWhatWasWrittenBeforeALockIsSentBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		must(t, r.WriteFile("f", nil, 0o666))
+		f := opened(t, r.mount("lock", Options{}), "f")
+		defer f.Release()
+		_, err := f.WriteAt(t.Context(), []byte("early"), 0)
+		must(t, err)
+		r.ResetCounts()
+		r.Fault(nfstest.Fault{Program: nlm.Program, Procs: []uint32{nlm.ProcLock, nlm.ProcNMLock}, Do: []nfstest.Action{
+			nfstest.Message(func(msg []byte) []byte {
+				if n := r.Counts()["WRITE"]; n != 1 {
+					t.Errorf("%d WRITEs before the lock was granted", n)
+				}
+				return msg
+			})}})
+		must(t, f.Lock(t.Context(), lock.WholeFile, lock.Exclusive))
+		must(t, f.Unlock(t.Context(), lock.WholeFile))
 	})
 }
