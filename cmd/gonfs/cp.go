@@ -1,236 +1,161 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	iofs "io/fs"
 	"path"
-	"path/filepath"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gonfs/gonfs/client"
 	"github.com/gonfs/gonfs/cmd/internal/exitcodes"
-	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/cmd/internal/trees"
 )
 
 func cpCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "cp",
-		Usage:     "copy one file to or from an export",
-		ArgsUsage: "SOURCE DESTINATION",
-		Description: "One of the two is SERVER:/PATH, the other a local file (write ./a:/b for a local\n" +
-			"name that looks like a server's); both may be on servers. A destination that is a\n" +
-			"directory gets a file of the source's name. The copy has the mode of the source.\n" +
-			"gonfs cp ends with 0 only when the data is safe on the server's disk.",
+		Usage:     "copy files and trees to or from an export",
+		ArgsUsage: "SOURCE… DESTINATION",
+		Description: "Sources and destination are SERVER:/PATH or local (write ./a:/b for a local name\n" +
+			"that looks like a server's). A destination that is a directory gets copies of the\n" +
+			"sources' names. Copies have the permissions and times of their sources, holes stay\n" +
+			"holes; with -r symbolic links stay links and files of several names stay one file.\n" +
+			"Owners are not kept. gonfs cp ends with 0 only when all is safe on the disk.",
 		Flags: []cli.Flag{
 			optionFlag(),
-			&cli.IntFlag{Name: "inflight", Value: 8, Usage: "how many pieces of 1 MiB are under way at once, 1 to 64"},
+			&cli.BoolFlag{Name: "r", Aliases: []string{"R", "recursive"}, Usage: "copy directories with all that is in them"},
+			&cli.BoolFlag{Name: "continue", Usage: "go on with a copy that was interrupted: leave out what is complete, write what differs"},
+			&cli.BoolFlag{Name: "checksum", Usage: "read each copy again and compare it (xxhash)"},
+			crewFlag(),
 			&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress bar, even on a terminal"},
+			&cli.BoolFlag{Name: "v", Usage: "print the name of each file"},
 		},
 		Action: func(c *cli.Context) error {
-			operands, err := args(c, 2, 2, "SOURCE and DESTINATION")
+			operands, err := args(c, 2, 0, "SOURCE and DESTINATION")
 			if err != nil {
 				return err
 			}
-			if n := c.Int("inflight"); n < 1 || n > 64 {
-				return exitcodes.Usage(fmt.Errorf("cp: --inflight %d: 1 to 64 are allowed", n))
+			helpers, err := crew(c)
+			if err != nil {
+				return err
 			}
-			if !looksRemote(operands[0]) && !looksRemote(operands[1]) {
-				return exitcodes.Usage(errors.New("cp: both names are local: use cp(1), or name one as SERVER:/PATH"))
+			sources, to := operands[:len(operands)-1], operands[len(operands)-1]
+			for _, from := range sources {
+				if !looksRemote(from) && !looksRemote(to) {
+					return exitcodes.Usage(errors.New("cp: both names are local: use cp(1), or name one as SERVER:/PATH"))
+				}
 			}
-			return copyFile(c, operands[0], operands[1])
+			return copyAll(c, helpers, sources, to)
 		},
 	}
 }
 
-// source and sink are what a copy reads from and writes to: a file on a server
-// or a local one. Pieces are read and written in any order.
-type source interface {
-	io.ReaderAt
-	io.Closer
-}
-
-type sink interface {
-	io.WriterAt
-	io.Closer
-}
-
-func copyFile(c *cli.Context, from, to string) (err error) {
-	src, size, mode, left, err := openSource(c, from)
-	if err != nil {
-		return fmt.Errorf("cp: %s: %w", from, plain(err))
-	}
-	defer func() { err = errors.Join(err, left()) }()
-	defer src.Close()
-	dst, done, err := openSink(c, to, path.Base(filepath.ToSlash(from)), mode, src)
+// copyAll copies each source. The destination is opened once.
+func copyAll(c *cli.Context, helpers *trees.Crew, sources []string, to string) (err error) {
+	dst, err := openSpot(c, to, true)
 	if err != nil {
 		return fmt.Errorf("cp: %s: %w", to, plain(err))
 	}
-	defer func() { err = errors.Join(err, done()) }()
+	defer func() { err = dst.close(c.Context, err) }()
+	fi, serr := dst.Lstat(c.Context, dst.name)
+	into := serr == nil && fi.IsDir()
+	switch {
+	case serr != nil && !errors.Is(serr, iofs.ErrNotExist):
+		return fmt.Errorf("cp: %s: %w", to, plain(serr))
+	case len(sources) > 1 && !into:
+		return fmt.Errorf("cp: %s: is no directory, and there is more than one source", to)
+	}
+	problem := problems(c)
+	for _, from := range sources {
+		if err := copyOne(c, helpers, problem, from, dst, into); err != nil {
+			if c.Context.Err() != nil || len(sources) == 1 {
+				return fmt.Errorf("cp: %w", err)
+			}
+			problem.Add(err)
+		}
+	}
+	return ended(problem)
+}
 
-	bar := newBar(c, path.Base(from), size)
-	err = transfer(c.Context, dst, src, size, c.Int("inflight"), bar.add)
+// copyOne copies one source to dst, or into it.
+func copyOne(c *cli.Context, helpers *trees.Crew, problem *trees.Problems, from string, dst *spot, into bool) (err error) {
+	src, err := openSpot(c, from, !c.Bool("r"))
 	if err != nil {
-		bar.end()
-		return errors.Join(fmt.Errorf("cp: %s to %s: %w", from, to, plain(err)), dst.Close())
+		return fmt.Errorf("%s: %w", from, plain(err))
 	}
-	if err = dst.Close(); err != nil { // only now is the data known to be safe
-		err = fmt.Errorf("cp: %s: %w", to, plain(err))
+	defer func() { err = src.close(c.Context, err) }()
+	ctx := c.Context
+	fi, err := src.Lstat(ctx, src.name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", from, plain(err))
 	}
+	to := dst.name
+	if into {
+		to = path.Join(to, src.base)
+	}
+	switch {
+	case fi.IsDir() && !c.Bool("r"):
+		return fmt.Errorf("%s: is a directory: give -r to copy it", from)
+	case !fi.IsDir() && !fi.Mode().IsRegular() && fi.Mode().Type() != iofs.ModeSymlink:
+		return fmt.Errorf("%s: is no regular file (%s)", from, modeString(fi.Mode()))
+	}
+	if err := apart(ctx, src, fi, dst, to); err != nil {
+		return err
+	}
+	var only error // of a file: there is nothing to go on with
+	cp := &trees.Copy{
+		From: src, To: dst, Crew: helpers, Continue: c.Bool("continue"), Checksum: c.Bool("checksum"),
+		Problems: &trees.Problems{Tell: func(err error) {
+			if err = sayCopy(src, dst, err); !fi.IsDir() {
+				only = err
+				return
+			}
+			problem.Add(err)
+		}},
+	}
+	bar := newBar(c, src, &cp.Files)
+	cp.Moved = bar.add
+	if c.Bool("v") {
+		cp.Named = func(name string) { bar.print(c.App.Writer, src.say(name)) }
+	}
+	err = cp.Run(ctx, src.name, to)
 	bar.end()
+	return cmp.Or(err, only)
+}
+
+// apart makes sure that a copy does not overwrite, or hold, its own source.
+func apart(ctx context.Context, src *spot, fi iofs.FileInfo, dst *spot, to string) error {
+	if !src.sameServer(dst) {
+		return nil
+	}
+	if fi.IsDir() {
+		inside, err := trees.Inside(ctx, dst, src.name, to)
+		if err == nil && inside {
+			err = fmt.Errorf("%s: a directory cannot be copied into itself", src.arg)
+		}
+		return err
+	}
+	old, err := dst.Lstat(ctx, to)
+	if errors.Is(err, iofs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		a, b := src.Identity(fi), dst.Identity(old)
+		if a.FS == b.FS && a.ID == b.ID {
+			return fmt.Errorf("%s: is the same file as the source", dst.arg)
+		}
+	}
 	return err
 }
 
-// nothing is what there is to do after a local file.
-func nothing() error { return nil }
-
-// openSource opens what is copied. done ends the mount, after the file was
-// closed.
-func openSource(c *cli.Context, name string) (src source, size int64, mode os.FileMode, done func() error, err error) {
-	if !looksRemote(name) {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, 0, 0, nil, err
-		}
-		fi, err := f.Stat()
-		if err == nil && !fi.Mode().IsRegular() {
-			err = notRegular(fi)
-		}
-		if err != nil {
-			return nil, 0, 0, nil, errors.Join(err, f.Close())
-		}
-		return f, fi.Size(), fi.Mode(), nothing, nil
+// sayCopy says what could not be copied, by the names that the user knows.
+func sayCopy(src, dst *spot, err error) error {
+	var ce *trees.CopyError
+	if !errors.As(err, &ce) {
+		return fmt.Errorf("%s: %w", src.arg, err)
 	}
-	t, err := openTarget(c, name)
-	if err != nil {
-		return nil, 0, 0, nil, err
-	}
-	done = func() error { return closeTarget(c.Context, t, nil) }
-	h, err := t.Open(c.Context, t.path)
-	if err != nil {
-		return nil, 0, 0, nil, errors.Join(err, done())
-	}
-	fi, err := h.Stat(c.Context)
-	if err == nil && !fi.Mode().IsRegular() {
-		err = notRegular(fi)
-	}
-	if err != nil {
-		return nil, 0, 0, nil, errors.Join(err, h.Close(c.Context), done())
-	}
-	return served{h.IO(c.Context), t}, fi.Size(), fi.Mode(), done, nil
-}
-
-func notRegular(fi os.FileInfo) error {
-	if fi.IsDir() {
-		return errors.New("is a directory: gonfs cp copies one file")
-	}
-	return fmt.Errorf("is no regular file (%s)", modeString(fi.Mode()))
-}
-
-// openSink creates the copy of src, which must be another file: creating it
-// empties what is there.
-func openSink(c *cli.Context, name, base string, mode os.FileMode, src source) (dst sink, done func() error, err error) {
-	const flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
-	if !looksRemote(name) {
-		if fi, err := os.Stat(name); err == nil && fi.IsDir() {
-			name = filepath.Join(name, base)
-		}
-		f, err := os.OpenFile(name, flags, mode.Perm())
-		return f, nothing, err
-	}
-	t, err := openTarget(c, name)
-	if err != nil {
-		return nil, nil, err
-	}
-	done = func() error { return closeTarget(c.Context, t, nil) }
-	rest := t.path
-	fi, err := t.Stat(c.Context, rest)
-	if err == nil && fi.IsDir() {
-		rest = path.Join(rest, base)
-		fi, err = t.Stat(c.Context, rest)
-	}
-	if err == nil && sameFile(t, fi, src) {
-		return nil, nil, errors.Join(errors.New("is the same file as the source"), done())
-	}
-	h, err := t.OpenFile(c.Context, rest, flags, mode.Perm())
-	if err != nil {
-		return nil, nil, errors.Join(err, done())
-	}
-	return h.IO(c.Context), done, nil
-}
-
-// served is an open file of a server.
-type served struct {
-	*client.IO
-	t *target
-}
-
-// sameFile reports whether fi, of a file of t, describes src.
-func sameFile(t *target, fi os.FileInfo, src source) bool {
-	r, ok := src.(served)
-	if !ok || r.t.Session().Server() != t.Session().Server() {
-		return false
-	}
-	sfi, err := r.Stat()
-	if err != nil {
-		return false
-	}
-	a, aok := sfi.Sys().(*nfs3.Fattr)
-	b, bok := fi.Sys().(*nfs3.Fattr)
-	return aok && bok && a.FSID == b.FSID && a.FileID == b.FileID
-}
-
-// pieceSize is what one request of a copy moves; it is split to rsize or wsize
-// below.
-const pieceSize = 1 << 20
-
-// transfer copies size bytes with several pieces under way at once. What the
-// source has beyond size by now is copied too; a source that has become
-// shorter is an error.
-func transfer(ctx context.Context, dst io.WriterAt, src io.ReaderAt, size int64, inflight int, moved func(int)) error {
-	g := newGroup(ctx, inflight)
-	for off := int64(0); off < size; off += pieceSize {
-		if !g.run(func(buf []byte) error { return movePiece(dst, src, off, size, buf, moved) }) {
-			break
-		}
-	}
-	if err := g.wait(); err != nil {
-		return err
-	}
-	buf := make([]byte, pieceSize)
-	for off := size; ; {
-		n, err := src.ReadAt(buf, off)
-		if n > 0 {
-			if _, werr := dst.WriteAt(buf[:n], off); werr != nil {
-				return werr
-			}
-			moved(n)
-			off += int64(n)
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-func movePiece(dst io.WriterAt, src io.ReaderAt, off, size int64, buf []byte, moved func(int)) error {
-	want := int(min(pieceSize, size-off))
-	n, err := src.ReadAt(buf[:want], off)
-	if n < want {
-		if errors.Is(err, io.EOF) {
-			err = fmt.Errorf("the source became shorter while it was copied: it ends at %d, not at %d", off+int64(n), size)
-		}
-		return err
-	}
-	if _, err := dst.WriteAt(buf[:n], off); err != nil {
-		return err
-	}
-	moved(n)
-	return nil
+	return fmt.Errorf("%s to %s: %w", src.say(ce.From), dst.say(ce.To), plain(ce.Err))
 }

@@ -1,13 +1,8 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"io"
 	iofs "io/fs"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -90,42 +85,5 @@ func TestAnExportInPlaceOfACommandIsMounted(t *testing.T) {
 func TestControlBytesOfNamesNeverReachTheTerminal(t *testing.T) {
 	if got := printable("a\x1b[31mb\nc\u009bd\xffé"); strings.ContainsAny(got, "\x1b\n\u009b") {
 		t.Errorf("%q", got)
-	}
-}
-
-type memory struct{ b []byte }
-
-func (m memory) WriteAt(p []byte, off int64) (int, error) { return copy(m.b[off:], p), nil }
-
-func TestTransferCopiesAllPiecesInAnyOrder(t *testing.T) {
-	want := bytes.Repeat([]byte("0123456789abcdef!"), 300_000)
-	dst := memory{make([]byte, len(want))}
-	var moved atomic.Int64
-	// The source is longer than was said: what came meanwhile is copied too.
-	err := transfer(t.Context(), dst, bytes.NewReader(want), int64(len(want))-100_000, 4, func(n int) { moved.Add(int64(n)) })
-	if err != nil || !bytes.Equal(dst.b, want) || moved.Load() != int64(len(want)) {
-		t.Fatalf("%v, %d bytes moved, equal %v", err, moved.Load(), bytes.Equal(dst.b, want))
-	}
-}
-
-func TestTransferTellsThatTheSourceBecameShorter(t *testing.T) {
-	err := transfer(t.Context(), memory{make([]byte, 3<<20)}, strings.NewReader("short"), 3<<20, 2, func(int) {})
-	if err == nil || !strings.Contains(err.Error(), "became shorter") {
-		t.Fatalf("%v", err)
-	}
-}
-
-type failing struct{ err error }
-
-func (f failing) ReadAt([]byte, int64) (int, error) { return 0, f.err }
-
-func TestTransferStopsAtTheFirstErrorAndWhenCancelled(t *testing.T) {
-	if err := transfer(t.Context(), memory{}, failing{io.ErrClosedPipe}, 1<<40, 2, func(int) {}); !errors.Is(err, io.ErrClosedPipe) {
-		t.Fatalf("%v", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := transfer(ctx, memory{make([]byte, 4<<20)}, bytes.NewReader(make([]byte, 4<<20)), 4<<20, 2, func(int) {}); !errors.Is(err, context.Canceled) {
-		t.Fatalf("%v", err)
 	}
 }

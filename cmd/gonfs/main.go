@@ -52,7 +52,7 @@ func newApp() *cli.App {
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(), locksCommand(), explainCommand(),
 			doctorCommand(), showmountCommand(), rpcinfoCommand(),
-			lsCommand(), catCommand(), cpCommand(), statCommand(), dfCommand(), getfaclCommand(), setfaclCommand(),
+			lsCommand(), catCommand(), cpCommand(), rmCommand(), findCommand(), duCommand(), dfCommand(), statCommand(), getfaclCommand(), setfaclCommand(),
 			demoCommand(), benchCommand(),
 		},
 		Action: func(c *cli.Context) error {

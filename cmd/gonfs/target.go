@@ -71,6 +71,26 @@ func openTargetWith(c *cli.Context, arg, needed string) (*target, error) {
 	}
 }
 
+// openInParent is openTarget for what is to be removed: the directory that arg
+// is in is mounted, for servers let directories of an export be mounted, and
+// what is mounted cannot be removed.
+func openInParent(c *cli.Context, arg string) (*target, error) {
+	spec, err := mountopt.ParseSpec(arg)
+	if err != nil {
+		return nil, err
+	}
+	whole := path.Clean(spec.Path)
+	if spec.Path = path.Dir(whole); whole == "/" {
+		return nil, errors.New("is the root of the server, which cannot be removed: name what is in it")
+	}
+	t, err := openTarget(c, spec.String())
+	if err != nil {
+		return nil, fmt.Errorf("the directory that it is in cannot be mounted (an export itself cannot be removed: name what is in it): %w", err)
+	}
+	t.path, t.arg = path.Join(t.path, path.Base(whole)), arg
+	return t, nil
+}
+
 // warn says what fragments can do to the data that a command moves over UDP.
 func warn(c *cli.Context, fsys *gonfs.FS) {
 	s := fsys.Session()
@@ -114,9 +134,14 @@ func closeTarget(ctx context.Context, t *target, err error) error {
 // eachTarget runs do for each operand, and goes on after an error: it is
 // printed, and the exit code tells.
 func eachTarget(c *cli.Context, operands []string, do func(*target) error) error {
+	return eachOpened(c, operands, openTarget, do)
+}
+
+// eachOpened is eachTarget with another way to open.
+func eachOpened(c *cli.Context, operands []string, open func(*cli.Context, string) (*target, error), do func(*target) error) error {
 	failed := 0
 	for _, arg := range operands {
-		t, err := openTarget(c, arg)
+		t, err := open(c, arg)
 		if err == nil {
 			err = closeTarget(c.Context, t, do(t))
 		}
