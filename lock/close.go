@@ -63,6 +63,12 @@ func (e *Engine) giveBack(all []holding) {
 	for _, h := range all {
 		g.Go(func() error { // ends with the server's answer, or the engine's life
 			e.insist(h.fh, h.owner, nil, func(p *party) (nlm.Stats, error) {
+				e.mu.Lock()
+				held := e.fileLocked(h.fh).spaces[e.space(h.owner.Kind)].held.of(h.owner, WholeFile)
+				e.mu.Unlock()
+				if len(held) == 0 { // a request that has just ended
+					return nlm.Granted, nil
+				}
 				stat, err := e.sendUnlock(p, h.fh, WholeFile)
 				if err == nil && stat != nlm.DeniedGracePeriod {
 					e.unlockHere(h.fh, h.owner, WholeFile)

@@ -138,11 +138,11 @@ func TestLocksOfADeadDaemonAreGivenBack(t *testing.T) {
 				take(t, victim, r.a, lk(ann, Exclusive, 0, 9))
 				take(t, victim, r.b, lk(bob, Shared, 5, EOF))
 				take(t, other, r.b, lk(bob, Shared, 5, EOF))
+				r.wantLocks("before the crash", "a:x0-9 b:s5- b:s5-")
 				if !sibling {
 					other.crash() // to live again: its own locks must go, too
 				}
 				victim.crash()
-				r.wantLocks("right after the crash", "a:x0-9 b:s5- b:s5-")
 				want := "b:s5-"
 				if !sibling {
 					want = ""
