@@ -39,8 +39,8 @@ func (d *doctor) locks(ctx context.Context, s *mount.Session) {
 	if err != nil {
 		return
 	}
-	d.callbacks(ctx, from, all, nlm.Program, nlm.Version, "NLM", "gonfs registers one when the first lock is asked for")
-	d.callbacks(ctx, from, all, nsm.Program, nsm.Version, "NSM", "gonfs listens for itself, when the first lock is asked for")
+	d.callbacks(ctx, from, all, nlm.Program, nlm.Version, "NLM", "gonfs registers one while something is mounted with locks; until then nobody is to be called")
+	d.callbacks(ctx, from, all, nsm.Program, nsm.Version, "NSM", "gonfs listens for itself while something is mounted with locks")
 }
 
 // callbacks tries whether a program of this host can be reached at the address

@@ -52,6 +52,9 @@ func (d *doctor) udp(ctx context.Context, s *mount.Session) {
 	if port := d.udpPort(s, a); port != 0 {
 		d.jumbo(ctx, a, port, &risk.Route)
 	}
+	if s.UDPRisk() == nil {
+		d.full(ctx, a, portOf(o), &risk.Route)
+	}
 }
 
 // portOf is the port of NFS of a session.
@@ -75,11 +78,12 @@ type filler struct{ data []byte }
 
 func (f *filler) XDR(c *xdr.Codec) { c.Borrow(&f.data, 64<<10) }
 
-// probe sends a call of procedure 0 with size bytes of arguments in one
-// datagram that is not to be cut. Whatever the server answers, it came through.
-func probe(ctx context.Context, a netip.Addr, port uint16, size int) error {
+// probe sends a call of procedure 0 with size bytes of arguments, over UDP in
+// one datagram that is not to be cut. Whatever the server answers, it came
+// through.
+func probe(ctx context.Context, netid string, a netip.Addr, port uint16, size int) error {
 	d := &transport.Dialer{NoFragment: true, Timeout: jumboTime}
-	err := askThrough(ctx, d, jumboTime, netidOf(portmap.NetidUDP, a), a, port, func(ctx context.Context, c *rpc.Client) error {
+	err := askThrough(ctx, d, jumboTime, netid, a, port, func(ctx context.Context, c *rpc.Client) error {
 		return c.Bind(nfs3.Program, nfs3.Version).Call(ctx, &rpc.Call{Proc: nfs3.ProcNull, Args: &filler{make([]byte, size)}, Idempotent: true})
 	})
 	var accept *rpc.AcceptError
@@ -92,18 +96,40 @@ func probe(ctx context.Context, a netip.Addr, port uint16, size int) error {
 // jumbo tries whether a whole READ or WRITE of 8 KiB gets to the server in one
 // frame.
 func (d *doctor) jumbo(ctx context.Context, a netip.Addr, port uint16, route *mount.Route) {
+	netid := netidOf(portmap.NetidUDP, a)
 	began := time.Now()
-	err := probe(ctx, a, port, jumbo)
-	f := finding{Check: "udp", Server: a.String(), Port: port, Transport: netidOf(portmap.NetidUDP, a), Asked: "8 KiB in one frame, not to be cut",
+	err := probe(ctx, netid, a, port, jumbo)
+	f := finding{Check: "udp", Server: a.String(), Port: port, Transport: netid, Asked: "8 KiB in one frame, not to be cut",
 		LatencyMS: since(began), Answer: textOr(err, "it got through"), Result: isOK}
 	var long *transport.SizeError
 	var ordinary error
 	if isTimeout(err) {
-		ordinary = probe(ctx, a, port, 0)
+		ordinary = probe(ctx, netid, a, port, 0)
 	}
 	f.Result, f.Cause, f.Try = judgeJumbo(err, ordinary, errors.As(err, &long), route, a)
 	if long != nil {
 		f.Answer = fmt.Sprintf("the route has room for %d bytes in a frame: no jumbo frames", long.Max)
+	}
+	d.add(f)
+}
+
+// full tries whether full segments get to the server over TCP: where a router
+// has shorter frames, and a firewall swallows what it says about that, small
+// calls work and large ones hang.
+func (d *doctor) full(ctx context.Context, a netip.Addr, port uint16, route *mount.Route) {
+	netid := netidOf(portmap.NetidTCP, a)
+	began := time.Now()
+	err := probe(ctx, netid, a, port, jumbo)
+	f := finding{Check: "tcp", Server: a.String(), Port: port, Transport: netid, Asked: "8 KiB in full segments",
+		LatencyMS: since(began), Answer: textOr(err, "they got through"), Result: isOK}
+	switch {
+	case err == nil:
+	case isTimeout(err) && probe(ctx, netid, a, port, 0) == nil:
+		f.Result = isWarning
+		f.Cause = fmt.Sprintf("small calls are answered, and full frames of %d bytes vanish: a station on the way has shorter ones, and does not say so (a black hole)", route.MTU)
+		f.Try = []string{fmt.Sprintf("ping -c 3 -M do -s %d %s", route.MTU-28, a), "sysctl -w net.ipv4.tcp_mtu_probing=1"}
+	default:
+		f.Result, f.Cause = isNote, "the connection was not answered this time"
 	}
 	d.add(f)
 }

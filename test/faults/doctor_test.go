@@ -76,6 +76,8 @@ func TestDoctorSeesTheNetwork(t *testing.T) {
 		n.doctor(t, export, 0, "ok udp", "it got through")
 		n.forward(t, "meta l4proto udp ip length > 1500 drop")
 		n.doctor(t, export, 1, "warning udp", "some station on the way does not pass such frames")
+		n.forward(t, "tcp dport 2049 ip length > 1500 drop")
+		n.doctor(t, export, 1, "warning tcp", "a station on the way has shorter ones")
 		n.forward(t)
 		n.frames(t, "9000", "1500")
 		n.doctor(t, export, 0, "ok udp", "room for 1472 bytes in a frame")
