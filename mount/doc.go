@@ -42,7 +42,9 @@
 // FSINFO and the transport (see Negotiate). Over TCP the default is the largest
 // size that the server takes, up to 1 MiB, and not, as in Linux, the one that
 // the server prefers. Over UDP it is the largest for which no datagram is
-// fragmented on the way.
+// fragmented on the way. What given sizes mean there is worked out by AssessUDP:
+// on a fast link fragments of two messages may be taken for one, which the
+// option udpfrag= warns of, or refuses.
 //
 // # Time
 //

@@ -79,6 +79,7 @@ func TestFlagsAndTheirOpposites(t *testing.T) {
 		"ro=true": "ro", "rw=False": "ro", "fg=False": "bg", "bg=False": "fg", "foreground=true": "fg", "softerr=false": "hard",
 		"hard=false": "soft", "cto=False": "nocto", "noac=False": "ac", "acl=false": "noacl", "_netdev=true": "_netdev",
 		`sec="sys:none"`: "sec=sys:none", "sec='none'": "sec=none", "acregmin=0x10": "acregmin=0x10", "rdirplus=True": "rdirplus",
+		"Udpfrag=refuse": "udpfrag=refuse", "WRITE='eager'": "write=eager", "Bsize=8k": "bsize=8k",
 	} {
 		c, err := ParseConf("f", []byte("[nfsmount_global_options]\n"+in))
 		if err != nil {

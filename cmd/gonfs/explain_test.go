@@ -154,9 +154,10 @@ func TestExplainReadsNfsmountConf(t *testing.T) {
 	}
 	t.Setenv("GONFS_NFSMOUNT_CONF", conf)
 	for args, want := range map[string]string{
-		"explain h:/e":             "rw,vers=3,hard,proto=udp,local_lock=none",
-		"explain h:/e /mnt":        "rw,vers=3,rsize=8192,hard,proto=udp,local_lock=none",
-		"explain h:/e /mnt -o tcp": "rw,vers=3,rsize=8192,hard,proto=tcp,local_lock=none",
+		"explain h:/e":                   "rw,vers=3,hard,proto=udp,local_lock=none",
+		"explain h:/e -o udpfrag=refuse": "rw,vers=3,hard,proto=udp,udpfrag=refuse,local_lock=none",
+		"explain h:/e /mnt":              "rw,vers=3,rsize=8192,hard,proto=udp,local_lock=none",
+		"explain h:/e /mnt -o tcp":       "rw,vers=3,rsize=8192,hard,proto=tcp,local_lock=none",
 	} {
 		if out, _, err := command(t, strings.Fields(args)...); err != nil || !strings.Contains(out, " "+want+"\n") {
 			t.Errorf("%s: %v\n%s", args, err, out)
