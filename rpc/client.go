@@ -62,6 +62,7 @@ type core struct {
 	idle      time.Duration
 	asleep    func() time.Duration // how long the machine was suspended
 	null      *Client              // for pings
+	prober    prober
 	endpoints []*endpoint
 	turn      atomic.Uint32 // where the search for the least loaded begins
 	pool      sync.Pool     // of *pending

@@ -42,7 +42,8 @@
 // connection, Close) leave word in the slot and wake it. That is why Call's
 // arguments and memory are never touched after it returned. Files, in the
 // order in which a call sees them: slots.go, retransmit.go, sendwatch.go,
-// receive.go, finish.go; connect.go and watch.go beside them.
+// receive.go, finish.go; connect.go, watch.go and probe.go beside
+// them.
 //
 // A [Policy] says when to send again and when to fail. The errors keep three
 // things apart: the network failed ([TimeoutError], or the transport's own

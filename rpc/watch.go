@@ -2,9 +2,6 @@ package rpc
 
 import (
 	"context"
-	"errors"
-	"net/netip"
-	"syscall"
 	"time"
 
 	"github.com/gonfs/gonfs/transport"
@@ -98,7 +95,7 @@ func (l *link) watch(ctx context.Context) {
 		case !v.Unacked || v.Acked != acked:
 			acked, since, pause = v.Acked, now, 0
 		case silent(v, now.Sub(since)):
-			if l.probe(ctx) && l.condemn(ctx, acked) {
+			if c.prober.probe(ctx, c) && l.condemn(ctx, acked) {
 				return
 			}
 			pause = min(max(2*pause, probeFirst), probeLast)
@@ -151,37 +148,6 @@ func (l *link) sendingLocked() {
 	}
 }
 
-// probe reports whether the server answers on a connection of its own. One that
-// refuses is there, too.
-func (l *link) probe(ctx context.Context) bool {
-	c := l.ep.core
-	c.counters.probes.Add(1)
-	ctx, stop := context.WithTimeout(ctx, probeLimit)
-	defer stop()
-	conn, err := c.openProbe(ctx)
-	if err != nil {
-		return errors.Is(err, syscall.ECONNREFUSED)
-	}
-	taken := false
-	once := NewClient(Options{
-		Program: c.null.prog, Version: c.null.vers,
-		Dial: func(context.Context, netip.AddrPort) (transport.Conn, error) {
-			if taken {
-				return nil, errProbe
-			}
-			taken = true
-			return conn, nil
-		},
-		Policy: Policy{Timeo: probeLimit, SoftConn: true},
-	})
-	defer once.Close()
-	err = once.Call(ctx, &Call{Idempotent: true})
-	// A refusal of RPC is an answer as good as any.
-	return err == nil || errors.As(err, new(*AcceptError)) || errors.As(err, new(*DeniedError))
-}
-
-var errProbe = errors.New("rpc: probe connection lost")
-
 // condemn gives l up, after a probe was answered, if it stays silent for a
 // moment more. It reports whether l is over.
 func (l *link) condemn(ctx context.Context, acked uint64) bool {
@@ -215,12 +181,4 @@ func (l *link) ping(ctx context.Context) {
 		p.begin(c.null, l.ep, &Call{Urgent: true, Idempotent: true}, ctx)
 		p.end(p.run())
 	}()
-}
-
-// openProbe opens a connection from any port.
-func (c *core) openProbe(ctx context.Context) (transport.Conn, error) {
-	if c.probe != nil {
-		return c.probe(ctx)
-	}
-	return c.dial(ctx, netip.AddrPort{})
 }

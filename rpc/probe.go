@@ -1,0 +1,88 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"sync"
+	"syscall"
+
+	"github.com/gonfs/gonfs/transport"
+)
+
+// prober lets connections that have become silent together, as those of
+// nconnect= do, share a probe: a NAT that has run out of ports shall not be
+// asked for another sixteen.
+type prober struct {
+	mu      sync.Mutex // guards running
+	running *probing   // the probe under way, or nil
+}
+
+// probing is a probe under way.
+type probing struct {
+	done     chan struct{} // closed at its end
+	answered bool          // valid then
+}
+
+// probe reports whether the server answers on a connection of its own. If
+// another probe is under way, it waits for that one's outcome.
+func (p *prober) probe(ctx context.Context, c *core) bool {
+	p.mu.Lock()
+	run := p.running
+	mine := run == nil
+	if mine {
+		run = &probing{done: make(chan struct{})}
+		p.running = run
+	}
+	p.mu.Unlock()
+	if mine {
+		run.answered = c.answers(ctx)
+		p.mu.Lock()
+		p.running = nil
+		p.mu.Unlock()
+		close(run.done)
+	}
+	select {
+	case <-run.done:
+		return run.answered
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// answers makes the probe. A server that refuses the connection, or the NULL,
+// is there, too.
+func (c *core) answers(ctx context.Context) bool {
+	c.counters.probes.Add(1)
+	ctx, stop := context.WithTimeout(ctx, probeLimit)
+	defer stop()
+	conn, err := c.openProbe(ctx)
+	if err != nil {
+		return errors.Is(err, syscall.ECONNREFUSED)
+	}
+	taken := false
+	once := NewClient(Options{
+		Program: c.null.prog, Version: c.null.vers,
+		Dial: func(context.Context, netip.AddrPort) (transport.Conn, error) {
+			if taken {
+				return nil, errProbe
+			}
+			taken = true
+			return conn, nil
+		},
+		Policy: Policy{Timeo: probeLimit, SoftConn: true},
+	})
+	defer once.Close()
+	err = once.Call(ctx, &Call{Idempotent: true})
+	return err == nil || errors.As(err, new(*AcceptError)) || errors.As(err, new(*DeniedError))
+}
+
+var errProbe = errors.New("rpc: probe connection lost")
+
+// openProbe opens a connection from any port.
+func (c *core) openProbe(ctx context.Context) (transport.Conn, error) {
+	if c.probe != nil {
+		return c.probe(ctx)
+	}
+	return c.dial(ctx, netip.AddrPort{})
+}
