@@ -36,7 +36,7 @@ var mutants = []mutant{
 	{"a read does not see what was written and is not sent", "client/read.go",
 		"\t\tcopy(p[piece.at:], piece.data)\n", "\t\t_ = piece\n", "ByteArray", "client"},
 	{"a name with a slash is taken from a listing", "client/dirpage.go",
-		`return name != "" && !strings.ContainsAny(name, "/\x00")`, `return name != "" && !strings.ContainsAny(name, "\x00")`, "Dir|Name", "client"},
+		`name != "" && strings.IndexByte(name, '/') < 0 &&`, `name != "" &&`, "Dir|Name", "client"},
 	{"any object under the old name is taken for the one whose handle is stale", "client/stale.go",
 		"ino == fs.root || ino.silly != nil || a.Ctime == c.attr.Ctime", "true", "Object|Handle", "client"},
 	{"a length on the wire is believed", "xdr/codec.go",
@@ -49,6 +49,16 @@ var mutants = []mutant{
 		"if p := s.calls[xid%slotCount]; p != nil && p.xid == xid {", "if p := s.calls[xid%slotCount]; p != nil {", ".", "rpc"},
 	{"a reply is taken twice", "rpc/receive.go",
 		"if p == nil || p.sent == 0 || p.reply != nil {", "if p == nil || p.sent == 0 {", ".", "rpc"},
+	{"a connection is replaced though it recovers", "rpc/watch.go",
+		"!ok || !v.Unacked || v.Acked != acked || v.SinceAck < leastSilence {", "!ok && v.Unacked {", "Watchdog", "rpc"},
+	{"a connection that was idle for long counts as silent at the first call", "rpc/watch.go",
+		"min(v.SinceAck, still) >= ", "v.SinceAck >= ", "Silent", "rpc"},
+	{"the port is changed at each reconnection", "rpc/connect.go",
+		"return b.unanswered >= samePortSilent, limit", "return true, limit", "Port|Attempt|NextConnection", "rpc"},
+	{"a call that must not be executed twice goes again from another port", "rpc/connect.go",
+		"if p.sent > 0 && moved && !p.call.Idempotent {", "if p.sent > 1000 && moved {", "NextConnection", "rpc"},
+	{"a server that became slow gets everything twice for ever", "rpc/rtt.go",
+		"	if n := min(sent-1, maxDoubled); n >= r.doubled {", "	if n := 0; n >= r.doubled {", "RTT|Timeouts", "rpc"},
 }
 
 // root is the module's.
