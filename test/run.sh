@@ -220,10 +220,10 @@ stage_portable() { tests -tags portable -count=1 -timeout 120s ./transport ./rpc
 stage_e2e() { GONFS_E2E=1 tests -count=1 -timeout 480s ./test/e2e; }
 
 # Most of these tests wait: for timers, and for networks that are slow on purpose.
-stage_faults() { GONFS_E2E=1 tests -count=1 -parallel 8 -timeout 400s ./test/faults; }
+stage_faults() { GONFS_E2E=1 tests -count=1 -parallel 12 -timeout 400s ./test/faults; }
 
 # All tests, each as long as its promise is: those that look at GONFS_SOAK.
-stage_soak() { GONFS_SOAK=1 GONFS_E2E=1 tests -count=1 -p 1 -parallel 8 -timeout 3h ./...; }
+stage_soak() { GONFS_SOAK=1 GONFS_E2E=1 tests -count=1 -p 1 -parallel 12 -timeout 3h ./...; }
 
 begin=${EPOCHREALTIME/[.,]/}
 if [ $# != 0 ]; then

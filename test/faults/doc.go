@@ -2,7 +2,7 @@
 // loses and forgets, and nfs-ganesha with rpcbind, each in a network namespace
 // of its own.
 //
-//	GONFS_E2E=1 go test -count=1 -v -parallel 8 ./test/faults
+//	GONFS_E2E=1 go test -count=1 -v -parallel 12 ./test/faults
 //
 // That needs root and the Debian packages that the tests name when they miss
 // one; without GONFS_E2E the tests are skipped, so that go test ./... stays

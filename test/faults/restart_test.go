@@ -39,7 +39,7 @@ func keepCalling(t *testing.T, fsys *gonfs.FS, n int) *callers {
 					c.errs = append(c.errs, err)
 				}
 				c.mu.Unlock()
-				time.Sleep(time.Millisecond)
+				time.Sleep(5 * time.Millisecond)
 			}
 		})
 	}
@@ -75,7 +75,7 @@ func (c *callers) since(opened time.Time) []time.Duration {
 // TestServerRestart: calls that waited for a server that died are answered
 // soon after it is back.
 func TestServerRestart(t *testing.T) {
-	outages := []time.Duration{time.Second, 6 * time.Second}
+	outages := []time.Duration{time.Second, 4 * time.Second}
 	if soak() {
 		outages = []time.Duration{time.Second, 15 * time.Second, 60 * time.Second}
 	}
@@ -111,11 +111,11 @@ func TestServerRestart(t *testing.T) {
 					if err := <-up; err != nil {
 						t.Fatal(err)
 					}
-					time.Sleep(4 * time.Second)
+					time.Sleep(3200 * time.Millisecond)
 					calls.stop()
 					took := calls.since(opened)
 					if len(took) < 2*c.callers {
-						t.Fatalf("%d calls ended in 4 s after the port had opened, want many", len(took))
+						t.Fatalf("%d calls ended in 3.2 s after the port had opened, want many", len(took))
 					}
 					if len(calls.errs) > 0 {
 						t.Errorf("%d calls failed: %v", len(calls.errs), calls.errs[0])
