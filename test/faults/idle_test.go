@@ -19,10 +19,10 @@ func TestForgottenFlow(t *testing.T) {
 		options string
 		limit   time.Duration
 	}{
-		{"without a word", "40000-40007", false, "proto=tcp", 5 * time.Second},
+		{"without a word", "40000-40999", false, "proto=tcp", 5 * time.Second},
 		{"without a word, and has two ports for us", "40000-40001", false, "proto=tcp", 5 * time.Second},
 		{"without a word, and was one of four", "40000-40999", false, "proto=tcp,nconnect=4", 5 * time.Second},
-		{"and says so with RST", "40000-40007", true, "proto=tcp", time.Second},
+		{"and says so with RST", "40000-40999", true, "proto=tcp", time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inNetwork(t, func(t *testing.T, n *network) {
