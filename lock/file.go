@@ -62,9 +62,12 @@ func (s *space) wake() {
 		taken = taken.set(c.lock)
 	}
 	for _, r := range s.waiting {
-		if _, busy := taken.conflict(r.lock); !busy {
+		switch _, busy := taken.conflict(r.lock); {
+		case !busy:
 			taken = taken.set(r.lock)
 			r.kick()
+		case !r.wait && !s.crossed(r.lock):
+			r.kick() // whom it waited for has the lock: that is its answer
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package lock
 
 import (
+	"errors"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -97,5 +99,23 @@ func TestALockThatIsHeldForAMomentIsNotWaitedForAtTheServer(t *testing.T) {
 		if err := r.soon("the grant", got, 16*time.Millisecond); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// Who does not want to wait does so only until it is known who has the lock.
+func TestWhoDoesNotWaitIsAnsweredWhenAnotherHasTheLock(t *testing.T) {
+	inBubble(t, nfstest.Options{}, func(t *testing.T, r *rig) {
+		e := r.engine()
+		r.s.Fault(nfstest.Fault{Program: nlm.Program, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Delay(time.Second)}})
+		first := r.start(t.Context(), e, r.a, lk(ann, Exclusive, 0, 9))
+		begin := time.Now()
+		err := e.Lock(t.Context(), r.a, nil, lk(bob, Exclusive, 5, 5), false)
+		if took := time.Since(begin); !errors.Is(err, syscall.EAGAIN) || took > 2*time.Second {
+			t.Errorf("%v after %v", err, took)
+		}
+		if err := <-first; err != nil {
+			t.Error(err)
+		}
+		r.s.ClearFaults()
 	})
 }
