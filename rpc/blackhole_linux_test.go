@@ -113,8 +113,8 @@ func TestDeadConnection(t *testing.T) {
 		most time.Duration
 		same bool // from the same port
 	}{
-		{"forgotten by a NAT: within 2.5 s, from the same port", func(t *testing.T, p *port) { filter(t, p.last(), dropData) }, 2500 * time.Millisecond, true},
-		{"its port blocked by a firewall: within 5 s, from another", func(t *testing.T, p *port) { filter(t, p.last(), dropAll) }, 5 * time.Second, false},
+		{"forgotten by a NAT: within 5 s (1.4 s here), from the same port", func(t *testing.T, p *port) { filter(t, p.last(), dropData) }, 5 * time.Second, true},
+		{"its port blocked by a firewall: within 8 s (3.9 s here), from another", func(t *testing.T, p *port) { filter(t, p.last(), dropAll) }, 8 * time.Second, false},
 		{"reset: within 1 s, from the same port", func(t *testing.T, p *port) { p.reset() }, time.Second, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
