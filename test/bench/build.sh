@@ -7,6 +7,10 @@ set -eu
 	echo "usage: build.sh DIR" >&2
 	exit 2
 }
+echo '#include <nfsc/libnfs.h>' | gcc -E - >/dev/null 2>&1 || {
+	echo "build.sh: gcc or libnfs is missing: apt-get install gcc libc6-dev libnfs-dev" >&2
+	exit 1
+}
 mkdir -p "$1"
 dir=$(cd "$1" && pwd -P)
 cd "$(dirname "$0")"
