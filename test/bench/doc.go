@@ -2,7 +2,7 @@
 // It is what `make bench` runs, by run.sh, which builds all and makes a network
 // namespace for it:
 //
-//	bench -bin DIR -results DIR [-doc FILE] [-reps N] [-quick] [-again] [ROW…]
+//	bench -bin DIR -results DIR [-doc FILE] [-reps N] [-quick] [-again] [-report] [ROW…]
 //
 // # Rows
 //
@@ -27,5 +27,6 @@
 //
 // The result of each row is kept in a file of the results directory. A row that
 // was measured with the same build is not measured again, unless it is named or
-// -again is given; so an interrupted run goes on where it was.
+// -again is given; so an interrupted run goes on where it was. -report makes
+// the report of what is there, whichever build it was measured with.
 package main

@@ -31,6 +31,7 @@ func run(ctx context.Context, args []string) (err error) {
 	short := flags.Bool("quick", false, "a quarter of the work, for development")
 	again := flags.Bool("again", false, "measure also what was measured with these programs")
 	list := flags.Bool("list", false, "list the rows")
+	only := flags.Bool("report", false, "measure nothing: report what was measured, with whichever programs")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -54,6 +55,20 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	w := &world{ctx: ctx, bin: *bin, log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
+	if !*only {
+		if err := w.measureAll(chosen, kept, *reps, *again || flags.NArg() > 0); err != nil {
+			return err
+		}
+	}
+	if *doc == "" {
+		return nil
+	}
+	return w.report(*doc, all, kept)
+}
+
+// measureAll measures the rows and keeps the results; again measures those too
+// that were measured with these programs.
+func (w *world) measureAll(chosen []row, kept *store, reps int, again bool) error {
 	if err := w.startServer(); err != nil {
 		return err
 	}
@@ -62,11 +77,11 @@ func run(ctx context.Context, args []string) (err error) {
 		r := &chosen[i]
 		if old, fresh, err := kept.load(r.id); err != nil {
 			return err
-		} else if fresh && !*again && flags.NArg() == 0 {
+		} else if fresh && !again {
 			show(os.Stdout, r, old)
 			continue
 		}
-		res, err := w.measure(r, *reps)
+		res, err := w.measure(r, reps)
 		if err != nil {
 			return err
 		}
@@ -75,10 +90,7 @@ func run(ctx context.Context, args []string) (err error) {
 			return err
 		}
 	}
-	if *doc == "" {
-		return nil
-	}
-	return w.report(*doc, all, kept)
+	return nil
 }
 
 // choose returns the rows with the given names, or all.
