@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"github.com/gonfs/gonfs/lock"
 	"github.com/gonfs/gonfs/mountopt"
@@ -36,6 +37,7 @@ type FS struct {
 	table  table
 	root   *Inode
 
+	clock     serverClock
 	namesHeld *atomic.Int64 // entries of all name caches
 	noPlus    atomic.Bool   // no READDIRPLUS: the server lacks it, or the mount is nordirplus
 	noACLs    atomic.Bool   // the server has NFSACL no more
@@ -84,7 +86,7 @@ type config struct {
 // newFS returns the file system that c describes. It lives until Close or
 // Abort.
 func newFS(c config) *FS {
-	fs := &FS{config: c, namesHeld: new(atomic.Int64)}
+	fs := &FS{config: c, namesHeld: new(atomic.Int64), clock: serverClock{start: time.Now()}}
 	fs.life, fs.end = context.WithCancelCause(context.Background())
 	if fs.locks = c.engine; fs.locks == nil {
 		fs.locks = lock.New(lock.Config{Local: mountopt.LocalAll, Logger: c.log})

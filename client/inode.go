@@ -158,6 +158,9 @@ func (fs *FS) applyWcc(ino *Inode, st stamp, w *nfs3.WccData) {
 
 // see books an observation and does what follows from it.
 func (fs *FS) see(ino *Inode, o observed) {
+	if o.attr != nil {
+		fs.clock.saw(o.attr.Ctime)
+	}
 	dirty := ino.data.hasDirty()
 	ino.mu.Lock()
 	if a := o.attr; a != nil && (a.Type != ino.typ || a.FileID != ino.fileid) {
@@ -178,7 +181,7 @@ func (fs *FS) see(ino *Inode, o observed) {
 		ino.version.Add(1)
 		ino.names.drop()
 		ino.target = target{}
-		ino.names.quiet = time.Now()
+		ino.names.quiet, ino.names.shared = time.Now(), true
 	}
 	if s.others || s.rights {
 		ino.access.drop(gen)

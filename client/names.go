@@ -25,6 +25,8 @@ type nameCache struct {
 	local uint64                         // generation of the last local change: older answers are not entered
 	quiet time.Time                      // since when others are not known to have changed the directory
 	count *nameCount
+
+	shared bool // others were seen to change it: quiet is what was seen, not what its ctime says
 }
 
 // nameCount counts the names of one directory in the total of the file system,
@@ -67,7 +69,7 @@ func (fs *FS) enterNameLocked(dir *Inode, name string, ino *Inode) {
 		c.m = map[string]weak.Pointer[Inode]{}
 	}
 	if c.quiet.IsZero() {
-		c.quiet = time.Now() // what others did before, nobody knows
+		c.quiet = time.Now().Add(-fs.clock.age(dir.cache.attr.Ctime)) // what others did before is known by that alone
 	}
 	if c.count == nil {
 		c.count = &nameCount{total: fs.namesHeld}
@@ -162,6 +164,9 @@ func (fs *FS) cachedName(cred *rpc.Cred, dir *Inode, name string) (ino *Inode, o
 		return nil, false
 	}
 	if p == (weak.Pointer[Inode]{}) {
+		if age := fs.clock.age(dir.cache.attr.Ctime); !dir.names.shared && age > now.Sub(dir.names.quiet) {
+			dir.names.quiet = now.Add(-age) // the server's time may have become known since
+		}
 		return nil, now.Sub(dir.names.quiet) >= fs.dir.max
 	}
 	ino = p.Value()
