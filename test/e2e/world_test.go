@@ -21,9 +21,10 @@ const nobody = 65534
 // world is what the tests stand on: a server, the built commands, and a
 // directory.
 type world struct {
-	dir     string // the work directory
-	backing string // what the server exports, on its own disk
-	names   int    // of mount points, for their names
+	dir     string    // the work directory
+	backing string    // what the server exports, on its own disk
+	names   int       // of mount points, for their names
+	made    time.Time // when the repository was
 }
 
 // newWorld starts the server in dir, where the commands are built.
@@ -55,7 +56,33 @@ func newWorld(dir string) (*world, error) {
 	if out, err := exec.Command("../rigs/ganesha.sh", "up", dir, "rpcbind=net", "bind=::", "backing="+v.backing).CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("ganesha.sh: %w\n%s", err, out)
 	}
-	return v, nil
+	return v, v.makeRepository()
+}
+
+// repository is a git repository on the server, of 100 files in 10 folders that
+// nobody has touched since the tests began.
+const repository = "repository"
+
+// makeRepository makes it, on the server's own disk. Its files are old, so that
+// git does not suspect them of having changed after it looked.
+func (v *world) makeRepository() error {
+	script := `git init -q .
+for d in 0 1 2 3 4 5 6 7 8 9; do
+	mkdir d$d
+	for f in 0 1 2 3 4 5 6 7 8 9; do echo $d$f >d$d/f$f; done
+done
+find d? -exec touch -d 2020-01-01 {} +
+git add . && git -c user.name=gonfs -c user.email=gonfs@example.com commit -q -m first`
+	cmd := exec.Command("sh", "-ec", script)
+	cmd.Dir = filepath.Join(v.backing, "rw", repository)
+	if err := os.Mkdir(cmd.Dir, 0o777); err != nil {
+		return err
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("git: %w\n%s", err, out)
+	}
+	v.made = time.Now()
+	return nil
 }
 
 // close stops the server. Its death would be a finding.
