@@ -114,6 +114,26 @@ func (p *place) umount(t *testing.T) {
 	}
 }
 
+// killDaemon ends the mount's daemon with SIGKILL, and takes the dead mount
+// away.
+func (p *place) killDaemon(t *testing.T) {
+	t.Helper()
+	killed := 0
+	for _, line := range processes(t) {
+		var pid int
+		if _, err := fmt.Sscanf(line, "process /proc/%d/exe:", &pid); err == nil && strings.Contains(line, "mount.gonfs") && strings.Contains(line, p.dir) {
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			killed++
+		}
+	}
+	if killed == 0 {
+		t.Fatalf("no daemon of %s among:\n%s", p.dir, strings.Join(processes(t), "\n"))
+	}
+	p.h.rig(t, p.h.on, p.host, "umount", "-l", p.dir)
+}
+
 // locker runs the command of test/locker on a file of the place to its end.
 func (p *place) locker(t *testing.T, verb, file string, args ...string) result {
 	t.Helper()

@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -65,4 +68,66 @@ func restartedServer(t *testing.T, h *hosts, a, b *place) {
 			t.Errorf("%s cannot be locked after all gave it back: exit code %d %s", file, res.code, res.stderr)
 		}
 	}
+}
+
+// deadDaemon kills the daemon of a. Its locks are freed by its successor, or by
+// the other daemon of the host; those of the other stay.
+func deadDaemon(t *testing.T, a, b *place, sibling bool) {
+	t.Helper()
+	whole := []string{"posix", "exclusive", "0", "0"}
+	held := a.start(t, "held", "hold", "theirs", whole...)
+	own := b.start(t, "held", "hold", "ours", whole...)
+	waits := b.start(t, "waiting", "wait", "theirs", whole...)
+	time.Sleep(200 * time.Millisecond)
+	waits.silent(t, "the lock is held over the other mount")
+	a.killDaemon(t)
+	if !sibling {
+		a.mount(t)
+	}
+	took := waits.says(t, "held", 10*time.Second)
+	t.Logf("freed after %v", took.Round(time.Millisecond))
+	if sibling {
+		a.mount(t)
+	}
+	held.kill(t)
+	if res := a.locker(t, "try", "ours", whole...); res.code != 1 {
+		t.Errorf("the other daemon's lock is not held any more: exit code %d %s", res.code, res.stderr)
+	}
+	if res := a.locker(t, "try", "theirs", whole...); res.code != 1 {
+		t.Errorf("the lock of who waited is not held: exit code %d %s", res.code, res.stderr)
+	}
+	waits.release(t)
+	own.release(t)
+}
+
+// TestARestartOfAClientsHost restarts a host: what it is told apart by, the
+// kernel's boot_id, is another one. Its first daemon tells the server, which
+// frees what the host had locked, though no daemon of it knows of the lock.
+func TestARestartOfAClientsHost(t *testing.T) {
+	need(t)
+	h := startHosts(t)
+	a, b := h.mount(t, "one", "lock"), h.mount(t, "two", "lock")
+	whole := []string{"posix", "exclusive", "0", "0"}
+	held := b.start(t, "held", "hold", "reboot", whole...)
+	waits := a.start(t, "waiting", "wait", "reboot", whole...)
+	b.killDaemon(t)
+	held.kill(t)
+	// The journal of locks is lost with the host; the record of peers is not.
+	h.rig(t, h.on, "two", "bash", "-c", `
+		set -e
+		find /var/lib/gonfs -type f ! -name nsm -delete
+		test -n "$(find /var/lib/gonfs -name nsm)"
+		cat /proc/sys/kernel/random/uuid >/run/boot_id
+		mount --bind /run/boot_id /proc/sys/kernel/random/boot_id`)
+	waits.silent(t, "the lock is held by the host that was restarted")
+	b.mount(t)
+	waits.says(t, "held", 20*time.Second)
+	waits.release(t)
+	a.umount(t)
+	b.umount(t)
+	text, err := os.ReadFile(filepath.Join(h.dir, "server", "statd.log"))
+	if n := strings.Count(string(text), "Received SM_NOTIFY from clienttwo, state: 3"); err != nil || n != 1 {
+		t.Errorf("the server's rpc.statd was told %d times (%v):\n%s", n, err, text)
+	}
+	nothingLeft(t)
 }
