@@ -47,7 +47,7 @@ func (w *world) report(doc string, all []row, kept *store) error {
 func writeReport(out io.Writer, facts []fact, all []row, results map[string]*result, charts []chart, folder string) {
 	fmt.Fprint(out, `# Benchmarks
 
-Written by `+"`make bench`"+`: gonfs beside its peers, each of them used in its fastest way, on one machine and in one run. All talk
+Written by `+"`make bench`"+`: gonfs beside its peers, each of them used in its fastest way, on one machine, a row in one run. All talk
 to a server that costs next to nothing, over loopback; figures are medians. What counts are the ratios: absolute rates are those
 of this machine. `+"`go doc ./test/bench`"+` tells how it is done and what misleads.
 
