@@ -86,8 +86,7 @@ type caller struct {
 
 	mu     sync.Mutex // guards all below
 	client *rpc.Client
-	made   int // clients so far
-	port   uint16
+	made   int  // clients so far
 	spoken bool // the lock manager has answered once
 	// failing says that the last call failed, so that the next answer may be
 	// that of a server which has restarted meanwhile.
