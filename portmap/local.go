@@ -22,10 +22,11 @@ const localTime = 5 * time.Second
 
 // DialLocal returns a client of rpcbind of this host: over the unix socket
 // where there is one, and else over TCP at 127.0.0.1, where rpcbind takes SET
-// and UNSET too from reserved ports. Over the socket, GETADDR of rpcbind on Linux
-// finds nothing: it looks for an address on the network that the question came
-// by. Dump tells all. socket is its path; "" means Socket. The
+// and UNSET too from reserved ports. socket is its path; "" means Socket. The
 // error is that of connecting. The caller closes the client.
+//
+// Over the socket, GETADDR of rpcbind on Linux finds nothing: it looks for an
+// address on the network that the question came by. Dump tells all.
 func DialLocal(ctx context.Context, socket string) (*rpc.Client, error) {
 	if socket == "" {
 		socket = Socket
