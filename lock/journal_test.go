@@ -191,3 +191,40 @@ func TestJournalsOfAnotherNetworkAreLeftAlone(t *testing.T) {
 		}
 	})
 }
+
+// FuzzJournal reads what the fuzzer makes as a journal. Whatever is read must
+// be read again from what would be written of it.
+func FuzzJournal(f *testing.F) {
+	head, err := frame(someHeader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(head)
+	for _, e := range []entry{{FH: []byte("x"), Svid: 2}, {FH: []byte("x"), Svid: 2, Gone: true}} {
+		b, err := frame(e)
+		if err != nil {
+			f.Fatal(err)
+		}
+		head = append(head[:len(head):len(head)], b...)
+		f.Add(head)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		h, live, ok := readJournal(b)
+		if !ok {
+			return
+		}
+		again, err := frame(h)
+		for n := range live {
+			e, ferr := frame(entry{FH: n.fh.Bytes(), Svid: n.svid})
+			if again = append(again, e...); ferr != nil {
+				err = ferr
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, live2, ok := readJournal(again); !ok || len(live2) != len(live) {
+			t.Fatalf("%d locks became %d, %v", len(live), len(live2), ok)
+		}
+	})
+}
