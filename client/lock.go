@@ -73,6 +73,7 @@ func (f *File) LockFor(ctx context.Context, l lock.Lock, wait bool) error {
 	if err := fs.locks.Lock(ctx, k.fh, f.cred, l, wait); err != nil {
 		return err
 	}
+	fs.lockers.add(k, f)   // again: an unlock or close of his while he waited has made him forgotten
 	if f.released.Load() { // meanwhile: nobody would give it back
 		fs.giveBack(fs.life, f.ino, k)
 		return os.ErrClosed
@@ -87,9 +88,11 @@ func (f *File) UnlockFor(ctx context.Context, owner lock.Owner, r lock.Range) er
 	if err := f.fs.flush(ctx, f.ino); err != nil {
 		return err // ctx ended: the lock is held until it is tried again, or until Release
 	}
+	// Before, not after: a lock that is granted to him meanwhile is not forgotten.
+	whole := r == lock.WholeFile && f.fs.lockers.forget(k)
 	err := f.fs.locks.Unlock(ctx, k.fh, f.cred, owner, r)
-	if err == nil && r == lock.WholeFile {
-		f.fs.lockers.forget(k)
+	if err != nil && whole {
+		f.fs.lockers.add(k, f)
 	}
 	return err
 }

@@ -110,6 +110,38 @@ func TestWhatWasWrittenIsSafeBeforeItsLockIsGivenBack(t *testing.T) {
 	}
 }
 
+// A process has threads: one waits for a lock while another gives back what the
+// process holds. What the first gets then must still be given back at the end.
+func TestALockThatWaitedWhileItsOwnerUnlockedIsGivenBack(t *testing.T) {
+	process := lock.Owner{Kind: lock.Posix, ID: 7}
+	for name, meanwhile := range map[string]func(context.Context, *File) error{
+		"the whole file":      func(ctx context.Context, f *File) error { return f.UnlockFor(ctx, process, lock.WholeFile) },
+		"by closing the file": func(ctx context.Context, f *File) error { return f.UnlockAll(ctx, process) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nfstest.Options{})
+				must(t, r.WriteFile("f", nil, 0o666))
+				f, other := opened(t, r.mount("lock", Options{}), "f"), opened(t, r.mount("lock", Options{}), "f")
+				defer f.Release()
+				defer other.Release()
+				must(t, other.Lock(t.Context(), lock.Range{Start: 10, End: 19}, lock.Exclusive))
+				granted := make(chan error, 1)
+				go func() {
+					granted <- f.LockFor(t.Context(), lock.Lock{Owner: process, Range: lock.Range{Start: 10, End: 19}, Type: lock.Exclusive}, true)
+				}()
+				time.Sleep(time.Second)
+				must(t, meanwhile(t.Context(), f))
+				must(t, other.Unlock(t.Context(), lock.WholeFile))
+				must(t, <-granted)
+				want(t, "locks once it is granted", len(r.Locks()), 1)
+				must(t, f.UnlockAll(t.Context(), process))
+				want(t, "locks once its owner has closed the file", len(r.Locks()), 0)
+			})
+		})
+	}
+}
+
 func TestLocksOfTwoMountsAreInEachOthersWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nfstest.Options{})
