@@ -123,9 +123,14 @@ func (c *Copy) leave(ctx context.Context, e *Entry, to string, whole bool) error
 	return c.To.Chtimes(ctx, to, c.From.Identity(e.Info).Atime, e.Info.ModTime())
 }
 
-// modeOf returns the bits of a mode that are kept.
+// modeOf returns the bits of a mode that are kept. A file that runs with the
+// rights of its owner is not made one that runs with ours.
 func modeOf(fi fs.FileInfo) fs.FileMode {
-	return fi.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
+	mode := fi.Mode() & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)
+	if !fi.IsDir() {
+		mode &^= fs.ModeSetuid | fs.ModeSetgid
+	}
+	return mode
 }
 
 func (c *Copy) symlink(ctx context.Context, from, to string) error {
@@ -216,12 +221,12 @@ func (c *Copy) content(ctx context.Context, e *Entry, id Identity, to string) er
 	}
 	t := &transfer{
 		src: src, dst: dst, size: e.Info.Size(), crew: c.Crew, moved: c.Moved,
-		sparse: id.Used < e.Info.Size(), checksum: c.Checksum,
+		sparse: id.Used < e.Info.Size(), older: exists && c.Continue, checksum: c.Checksum,
 	}
-	if exists && c.Continue {
+	if t.older {
 		t.compare = min(have.Size(), e.Info.Size())
 	}
-	if exists && !c.Continue {
+	if exists && !t.older {
 		err = dst.Truncate(0)
 	}
 	if err == nil {

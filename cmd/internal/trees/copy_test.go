@@ -42,7 +42,8 @@ func forest(t *testing.T, dir string) {
 	must(t, os.Symlink("small", at("tree/link")))
 	must(t, os.Symlink("/nowhere/at/all", at("tree/dangling")))
 	must(t, os.Link(at("tree/small"), at("tree/deep/also small")))
-	must(t, os.Chmod(at("tree/deep/big"), 0o4755|fs.ModeSetuid))
+	must(t, os.Chmod(at("tree/deep/big"), 0o755))
+	must(t, os.Chmod(at("tree/deep/deeper"), 0o755|fs.ModeSetgid|fs.ModeSticky))
 	must(t, os.Chmod(at("tree/empty"), 0o400))
 	must(t, os.Chmod(at("tree/locked"), 0o555))
 	t.Cleanup(func() { _ = os.Chmod(at("tree/locked"), 0o755) }) // for who is not root
@@ -129,6 +130,7 @@ func TestACopyToAServerAndBackIsTheSame(t *testing.T) {
 	forest(t, dir)
 	s, _ := there(t, nfstest.Options{})
 	want := describe(t, l, "tree")
+	must(t, os.Chmod(filepath.Join(dir, "tree/deep/big"), 0o755|fs.ModeSetuid|fs.ModeSetgid)) // of its owner, who is not kept
 	for _, workers := range []int{1, 32} {
 		to := fmt.Sprint("copy", workers)
 		crew := NewCrew(workers)
@@ -159,8 +161,9 @@ func TestACopyGoesOn(t *testing.T) {
 	// A copy that was interrupted has some of the pieces, and not the time.
 	must(t, server.WriteFile("tree/deep/big", append(bytes.Repeat([]byte("0123456789abcde\n"), 65536*2), "garbage"...), 0o644))
 	must(t, server.WriteFile("tree/small", []byte("smell and more"), 0o644))
+	must(t, server.WriteFile("tree/empty", []byte("was not empty once"), 0o644))
 	server.ResetCounts()
-	if again := cp(&Copy{Continue: true}); again.Files.Load() != 2 || server.Counts()["WRITE"] > 4 {
+	if again := cp(&Copy{Continue: true}); again.Files.Load() != 3 || server.Counts()["WRITE"] > 4 {
 		t.Errorf("what was interrupted: %d files copied, %d WRITEs", again.Files.Load(), server.Counts()["WRITE"])
 	}
 	want := describe(t, l, "tree")

@@ -29,6 +29,7 @@ type transfer struct {
 	crew     *Crew
 	moved    func(n int64)
 	sparse   bool  // the source has holes
+	older    bool  // an older copy is there, which may be longer
 	compare  int64 // as far as that the copy is read, and only what differs is written
 	checksum bool
 
@@ -55,7 +56,7 @@ func (t *transfer) run(ctx context.Context) error {
 	if err := t.failed(ctx); err != nil {
 		return err
 	}
-	if t.sparse || t.compare > 0 {
+	if t.sparse || t.older {
 		return t.dst.Truncate(t.size) // a hole at the end, or what an older copy had beyond
 	}
 	return nil
