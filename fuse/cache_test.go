@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -296,4 +297,30 @@ func TestAnErrorOfTheServerIsToldOnceAndTheOperationStays(t *testing.T) {
 	if err := f.Sync(); err != nil {
 		t.Errorf("fsync after all is well: %v", err)
 	}
+}
+
+// Each name is news to the kernel after the other one. Without regard to the
+// number of names, an open by the one would be refused for the other's sake.
+func TestAFileIsOpenedByAllItsNamesAtOnce(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{})
+	dir := mounted(t, s, "").Dir()
+	names := []string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}
+	if err := errors.Join(os.WriteFile(names[0], []byte("x"), 0o644), os.Link(names[0], names[1])); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			runtime.LockOSThread() // a thread is a process to FUSE
+			for range 500 {
+				f, err := os.Open(names[i%2])
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				f.Close()
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -94,7 +94,7 @@ func (r *raw) ReadDirPlus(cancel <-chan struct{}, in *gofuse.ReadIn, out *gofuse
 			return false
 		}
 		if c != nil && c.Inode != nil && c.Attr != nil {
-			r.found(r.entry(entry, dir, c.Inode, c.Attr), dir, c.Name, 0)
+			r.found(r.entry(entry, dir, c.Inode, c.Attr), dir, c.Name, 0, c.Attr)
 		}
 		return true
 	})

@@ -15,7 +15,9 @@ import (
 // under the new one, an open by the old name would find it all the same. So the
 // kernel is told to forget the old name as soon as the new one is seen. Until
 // it has, an OPEN is answered with ESTALE, at which the kernel walks the path
-// again, unless it is the one that the new name was looked up for.
+// again, unless it is the one that the new name was looked up for. A file of
+// several names may have both: there nothing is refused, for two processes that
+// open it by one name each would have each other refused without end.
 
 // entryName is a name in a directory.
 type entryName struct {
@@ -30,13 +32,16 @@ type sighting struct {
 	moving int           // old names that the kernel has still to forget
 	gone   chan struct{} // closed when moving falls to 0
 	finder uint32        // the process that found the new name, and has not opened it yet; 0 is none
+	linked bool          // it had several names then
 }
 
 // seen notes the name of an entry that the kernel is told of, on behalf of
-// process pid, and returns the name before, if that was another.
-func (s *sighting) seen(at entryName, pid uint32) (old entryName, moved bool) {
+// process pid, and returns the name before, if that was another. links is how
+// many names the file has.
+func (s *sighting) seen(at entryName, pid, links uint32) (old entryName, moved bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.linked = links > 1
 	old, moved = s.at, s.at.name != "" && s.at != at
 	s.at = at
 	if moved {
@@ -62,11 +67,11 @@ func (s *sighting) forgotten() {
 // cached: that may be waiting itself, for a server that is away.
 const settleTime = 100 * time.Millisecond
 
-// open reports whether an OPEN by process pid has come by the name that the
-// file has now. It waits until the kernel has forgotten the others.
+// open reports whether an OPEN by process pid has come by a name that the file
+// has now. It waits until the kernel has forgotten the others.
 func (s *sighting) open(pid uint32) bool {
 	s.mu.Lock()
-	if s.moving == 0 || s.finder == pid {
+	if s.moving == 0 || s.linked || s.finder == pid {
 		s.finder = 0
 		s.mu.Unlock()
 		return true
@@ -83,12 +88,12 @@ func (s *sighting) open(pid uint32) bool {
 }
 
 // found notes that the kernel is told of n under a name, on behalf of a
-// process, and has it forget the name before.
-func (r *raw) found(n, dir *node, name string, pid uint32) {
+// process, and has it forget the name before. a is what it is told of n.
+func (r *raw) found(n, dir *node, name string, pid uint32, a *nfs3.Fattr) {
 	if n.ino.Type() != nfs3.TypeReg {
 		return // nothing else is opened by its node
 	}
-	if old, moved := n.seen.seen(entryName{dir.ino.ID(), name}, pid); moved {
+	if old, moved := n.seen.seen(entryName{dir.ino.ID(), name}, pid, a.Nlink); moved {
 		r.forget.drop(old, n)
 	}
 }

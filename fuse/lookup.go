@@ -19,7 +19,7 @@ func (r *raw) Lookup(cancel <-chan struct{}, h *gofuse.InHeader, name string, ou
 	if err != nil {
 		return status(err)
 	}
-	r.found(r.entry(out, dir, ino, &a), dir, name, h.Pid)
+	r.found(r.entry(out, dir, ino, &a), dir, name, h.Pid, &a)
 	return gofuse.OK
 }
 

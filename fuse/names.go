@@ -15,7 +15,7 @@ func (r *raw) made(h *gofuse.InHeader, out *gofuse.EntryOut, dir *node, name str
 	if err != nil {
 		return status(err)
 	}
-	r.found(r.entry(out, dir, ino, a), dir, name, h.Pid)
+	r.found(r.entry(out, dir, ino, a), dir, name, h.Pid, a)
 	return gofuse.OK
 }
 

@@ -49,7 +49,7 @@ func (r *raw) Create(cancel <-chan struct{}, in *gofuse.CreateIn, name string, o
 		return status(err)
 	}
 	n := r.entry(&out.EntryOut, dir, ino, &a)
-	r.found(n, dir, name, 0) // it is open already
+	r.found(n, dir, name, 0, &a) // it is open already
 	out.Fh = r.handles.put(&handle{node: n, file: file})
 	out.OpenFlags = r.openFlags(w, n, in.Flags, n.keep.state())
 	return gofuse.OK

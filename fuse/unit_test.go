@@ -233,8 +233,9 @@ func TestAFileThatOthersRenamedIsOpenedByItsNewNameOnly(t *testing.T) {
 			forgotten = append(forgotten, entryName{dir, name})
 			return gofuse.ENOENT
 		})
+		links := uint32(1)
 		lookup := func(name string, pid uint32) {
-			if old, moved := n.seen.seen(entryName{1, name}, pid); moved {
+			if old, moved := n.seen.seen(entryName{1, name}, pid, links); moved {
 				f.drop(old, n)
 			}
 		}
@@ -256,9 +257,13 @@ func TestAFileThatOthersRenamedIsOpenedByItsNewNameOnly(t *testing.T) {
 		open("when the old name is forgotten", other, true, 0)
 		lookup("c", me)
 		open("by another, while the kernel waits for a server", other, false, settleTime)
+		links = 2
+		lookup("d", me)
+		open("by another, and the file has both names", other, true, 0)
+		kernel <- 0
 		kernel <- 0
 		synctest.Wait()
-		if want := []entryName{{1, "a"}, {1, "b"}}; !reflect.DeepEqual(forgotten, want) {
+		if want := []entryName{{1, "a"}, {1, "b"}, {1, "c"}}; !reflect.DeepEqual(forgotten, want) {
 			t.Errorf("forgotten: %v, want %v", forgotten, want)
 		}
 	})
