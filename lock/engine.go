@@ -84,6 +84,7 @@ type Engine struct {
 	calledBack  atomic.Bool // the server is known to call back
 	unmonitored atomic.Bool // the server takes NM_LOCK only
 	reclaims    atomic.Uint64
+	repeats     atomic.Int32 // GRANTED_RES under way for locks that were granted before
 
 	mu     sync.Mutex // guards all below, and all files, requests and parties
 	local  mountopt.LocalLock

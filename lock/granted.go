@@ -48,8 +48,10 @@ func (e *Engine) Granted(peer netip.Addr, a *nlm.TestArgs, async bool) bool {
 	}
 	e.mu.Lock()
 	r, ok := e.wantedLocked(fh, a, want)
+	again := false
 	if ok && r != nil {
-		r.granting = async
+		again = async && r.granting
+		r.granting = r.granting || async
 	}
 	e.mu.Unlock()
 	switch {
@@ -59,9 +61,14 @@ func (e *Engine) Granted(peer netip.Addr, a *nlm.TestArgs, async bool) bool {
 		if r != nil {
 			r.kick()
 		}
+	case again: // it is being answered
+	case r == nil && !e.claim(): // a server that repeats itself that often will do so once more
 	case e.begin():
 		go func() { // ends with resTime
 			defer e.jobs.Done()
+			if r == nil {
+				defer e.repeats.Add(-1)
+			}
 			e.sendResult(e.caller, nlm.ProcGrantedRes, &nlm.Res{Cookie: a.Cookie})
 			if r != nil {
 				e.mu.Lock()
@@ -72,6 +79,16 @@ func (e *Engine) Granted(peer netip.Addr, a *nlm.TestArgs, async bool) bool {
 		}()
 	}
 	return true
+}
+
+// claim reports whether there is room to tell the server once more that a lock
+// which the owner has already is taken; repeats counts it then.
+func (e *Engine) claim() bool {
+	if e.repeats.Add(1) <= maxSending {
+		return true
+	}
+	e.repeats.Add(-1)
+	return false
 }
 
 // wantedLocked finds who waits for what the server has granted. r is nil if the

@@ -301,3 +301,40 @@ func TestGrantedMatchesHandleRangeOwnerAndAddress(t *testing.T) {
 		}
 	})
 }
+
+// A server that says the same all the time does not make us say as much: each
+// answer takes memory until it was sent.
+func TestAFloodOfGrantsIsAnsweredInBoundedMemory(t *testing.T) {
+	inBubble(t, nfstest.Options{Callback: nfstest.CallNobody}, func(t *testing.T, r *rig) {
+		r.s.Fault(nfstest.Fault{Program: nlm.Program, Procs: []uint32{nlm.ProcGrantedRes}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DropReply()}})
+		e, other := r.engine(), r.engine()
+		take(t, e, r.b, lk(ann, Exclusive, 0, 9))
+		take(t, other, r.a, lk(ann, Exclusive, 0, 9))
+		got := r.start(t.Context(), e, r.a, lk(bob, Exclusive, 5, EOF))
+		for _, a := range []*nlm.TestArgs{
+			{Exclusive: true, Lock: e.wire(r.b, e.identities[ann].svid, Range{0, 9})},
+			{Exclusive: true, Lock: e.wire(r.a, e.identities[bob].svid, Range{5, EOF})},
+		} {
+			for range 1000 {
+				if !e.Granted(e.peer().Addr, a, true) {
+					t.Fatal("our own lock is refused")
+				}
+				e.Granted(e.peer().Addr, a, false)
+			}
+		}
+		time.Sleep(time.Second)
+		if n := r.s.Counts()["NLM.GRANTED_RES"]; n == 0 || n > maxSending+1 {
+			t.Errorf("%d GRANTED_RES at once, want %d at most", n, maxSending+1)
+		}
+		time.Sleep(2 * resTime)
+		if err := other.Release(t.Context(), r.a, ann); err != nil {
+			t.Error(err)
+		}
+		if err := r.soon("the wait after the flood", got, 10*time.Second); err != nil {
+			t.Error(err)
+		}
+		if n := e.repeats.Load(); n != 0 {
+			t.Errorf("%d answers are still counted", n)
+		}
+	})
+}
