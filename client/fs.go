@@ -45,6 +45,8 @@ type FS struct {
 	sillies   sillies
 	changes   changes
 
+	mountLater atomic.Int64 // until when MNT is not asked again for the root's handle; UnixNano
+
 	locks   *lock.Engine
 	lockers lockers
 

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
@@ -20,6 +21,10 @@ import (
 // files open there would be cut off for nothing. So the name under which the
 // object was seen last is looked up, up to the root if need be, whose handle
 // MNT tells, and the new handle is taken if the object is the same.
+
+// mountPause is for how long MNT is not asked again that did not help: each
+// call about an export that is gone would ask mountd, from a reserved port.
+const mountPause = time.Second
 
 // maxRenew is how many directories are walked up to find a handle that is good.
 const maxRenew = 64
@@ -77,7 +82,14 @@ func (fs *FS) renew(ctx context.Context, cred *rpc.Cred, ino *Inode, up int) boo
 // last.
 func (fs *FS) handleNow(ctx context.Context, cred *rpc.Cred, ino *Inode, up int) (fh nfs3.FH, a nfs3.Fattr, err error) {
 	if ino == fs.root {
-		if fh, err = fs.mountAgain(ctx); err != nil {
+		if time.Now().UnixNano() < fs.mountLater.Load() {
+			return fh, a, nfs3.ErrStale
+		}
+		fh, err = fs.mountAgain(ctx)
+		if err != nil && ctx.Err() == nil || err == nil && fh == ino.FH() {
+			fs.mountLater.Store(time.Now().Add(mountPause).UnixNano())
+		}
+		if err != nil {
 			return fh, a, err
 		}
 		return fs.describe(ctx, cred, fh, nfs3.PostOpAttr{})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
@@ -163,12 +164,22 @@ func TestAHandleThatHasAnInodeIsNotTaken(t *testing.T) {
 	}
 }
 
-// A root that is nowhere ends in an error, not in a search without end.
+// A root that is nowhere ends in an error, not in a search without end, and not
+// in a MNT for each call.
 func TestARootThatIsGoneIsStale(t *testing.T) {
-	r := newRig(t, nfstest.Options{})
-	fs := r.mount("", Options{})
-	r.Fault(nfstest.Fault{Times: nfstest.Forever, Procs: []uint32{nfs3.ProcGetattr, nfs3.ProcLookup}, Do: []nfstest.Action{nfstest.Status(nfs3.ErrStale)}})
-	if _, err := fs.getattr(t.Context(), alice, fs.Root()); !errors.Is(err, nfs3.ErrStale) {
-		t.Errorf("%v, want a stale handle", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		fs := r.mount("", Options{})
+		r.Fault(nfstest.Fault{Times: nfstest.Forever, Procs: []uint32{nfs3.ProcGetattr, nfs3.ProcLookup}, Do: []nfstest.Action{nfstest.Status(nfs3.ErrStale)}})
+		r.ResetCounts()
+		for n := 1; n <= 3; n++ {
+			for range 10 {
+				if _, err := fs.getattr(t.Context(), alice, fs.Root()); !errors.Is(err, nfs3.ErrStale) {
+					t.Errorf("%v, want a stale handle", err)
+				}
+			}
+			want(t, "MNT", int(r.Counts()["MOUNT.MNT"]), n)
+			time.Sleep(mountPause)
+		}
+	})
 }
