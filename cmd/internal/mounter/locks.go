@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/gonfs/gonfs/lock"
@@ -17,15 +18,38 @@ import (
 
 // newLocks returns the lock engine of a mount. It has begun to look after what
 // other daemons of this host have left, and to hear callbacks for them.
-func newLocks(s *mount.Session, log *slog.Logger) *lock.Engine {
+func newLocks(s *mount.Session, dir string, log *slog.Logger) *lock.Engine {
 	o := s.Options()
 	c := lock.Config{Local: o.Locks(), Auto: o.LocksAuto.Value, Logger: log}
 	if c.Local != mountopt.LocalAll {
 		c.Server, c.StateDir, c.Siblings = s.LockServer(), lock.DefaultStateDir(), siblings{log}
+		if c.StateDir != "" && within(dir, c.StateDir) {
+			log.Warn("locks: the state directory lies in this mount, so there is none: locks stay at the server if this daemon dies, and waiting locks are polled for",
+				"dir", c.StateDir)
+			c.StateDir = ""
+		}
 	}
 	e := lock.New(c)
 	e.Start()
 	return e
+}
+
+// within reports whether path, as far as it is there, leads into dir, which is
+// free of symbolic links. A daemon that locks a file of its own mount waits for
+// itself.
+func within(dir, path string) bool {
+	rest := ""
+	for {
+		real, err := filepath.EvalSymlinks(path)
+		if err == nil {
+			rel, err := filepath.Rel(dir, filepath.Join(real, rest))
+			return err == nil && filepath.IsLocal(rel)
+		}
+		if path == filepath.Dir(path) {
+			return false
+		}
+		path, rest = filepath.Dir(path), filepath.Join(filepath.Base(path), rest)
+	}
 }
 
 // endLocks gives all locks back.

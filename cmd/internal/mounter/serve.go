@@ -109,7 +109,7 @@ type live struct {
 
 // attach makes the file system of a session visible at dir and records it.
 func attach(ctx context.Context, s *mount.Session, spec mountopt.Spec, dir, asked string, log *slog.Logger) (*live, error) {
-	l := &live{session: s, dir: dir, log: log, locks: newLocks(s, log.With("mount", dir))}
+	l := &live{session: s, dir: dir, log: log, locks: newLocks(s, dir, log.With("mount", dir))}
 	var err error
 	if l.fs, err = client.New(ctx, s, client.Options{Cred: rpc.ProcessCred(), Logger: log.With("mount", dir), Locks: l.locks}); err != nil {
 		l.endLocks()
