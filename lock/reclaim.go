@@ -62,6 +62,9 @@ func (e *Engine) recover(reason string) {
 			break
 		}
 		e.mu.Unlock()
+		if n == 0 { // a false alarm, and the next one already: it may be looking that raises it
+			_ = sleep(e.life, reclaimPause) // its end is seen above
+		}
 	}
 	defer e.mu.Unlock()
 	e.suspected, e.graceKnown = 0, true

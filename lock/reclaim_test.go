@@ -338,3 +338,21 @@ func TestAFloodOfGrantsIsAnsweredInBoundedMemory(t *testing.T) {
 		}
 	})
 }
+
+// Each end of a connection may be a restart. A server that ends one after each
+// answer is not asked as fast as it can be.
+func TestAServerThatEndsEachConnectionIsAskedAtLeisure(t *testing.T) {
+	inBubble(t, nfstest.Options{}, func(t *testing.T, r *rig) {
+		e := r.engine()
+		take(t, e, r.a, lk(ann, Exclusive, 0, 9))
+		r.s.Fault(nfstest.Fault{Program: nlm.Program, Procs: []uint32{nlm.ProcTest}, Times: 500, Do: []nfstest.Action{nfstest.FinAt(1 << 20)}})
+		r.s.ResetCounts()
+		e.Suspect("of a test")
+		time.Sleep(10 * time.Second)
+		if n := r.s.Counts()["NLM.TEST"]; n == 0 || n > 20 {
+			t.Errorf("%d TESTs in 10 s", n)
+		}
+		time.Sleep(time.Hour)
+		r.wantLocks("in the end", "a:x0-9")
+	})
+}
