@@ -91,6 +91,14 @@ func (s *space) enqueue(r *request) {
 	s.waiting = append(s.waiting, r)
 }
 
+// leave takes r out of the queue, also out of one that it joined before
+// locks=auto moved its kind to another.
+func (f *file) leave(r *request) {
+	for i := range f.spaces {
+		f.spaces[i].leave(r)
+	}
+}
+
 // leave takes r out of the queue.
 func (s *space) leave(r *request) {
 	if i := slices.Index(s.waiting, r); i >= 0 {

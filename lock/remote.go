@@ -215,9 +215,10 @@ func (e *Engine) unhindered(r *request) bool {
 		}
 		free, err := e.freeLocked(r)
 		if free {
-			s := &e.fileLocked(r.fh).spaces[e.space(r.lock.Owner.Kind)]
+			f := e.fileLocked(r.fh)
+			s := &f.spaces[e.space(r.lock.Owner.Kind)]
 			s.calling = append(s.calling, r)
-			s.leave(r)
+			f.leave(r)
 		}
 		e.mu.Unlock()
 		if err != nil {

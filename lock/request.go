@@ -104,14 +104,14 @@ func (e *Engine) takeLocked(r *request) error {
 	}
 	// Who waits is woken for downgrades: what was exclusive may be shared now.
 	e.setLocked(s, held)
-	s.leave(r)
+	f.leave(r)
 	return nil
 }
 
 // leaveLocked takes r out of the queue.
 func (e *Engine) leaveLocked(r *request) {
 	f := e.fileLocked(r.fh)
-	f.spaces[e.space(r.lock.Owner.Kind)].leave(r)
+	f.leave(r)
 	e.dropLocked(f)
 }
 
