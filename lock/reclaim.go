@@ -49,6 +49,7 @@ func (e *Engine) Suspect(reason string) {
 
 // recover looks at all locks until nobody has suspected anything meanwhile.
 func (e *Engine) recover(reason string) {
+	var pause time.Duration
 	for {
 		e.mu.Lock()
 		seen := e.suspected
@@ -62,9 +63,11 @@ func (e *Engine) recover(reason string) {
 			break
 		}
 		e.mu.Unlock()
-		if n == 0 { // a false alarm, and the next one already: it may be looking that raises it
-			_ = sleep(e.life, reclaimPause) // its end is seen above
+		// False alarms in a row: it may be looking that raises them.
+		if pause = nextPause(pause, reclaimPause/64, reclaimPause); n > 0 {
+			pause = 0
 		}
+		_ = sleep(e.life, pause) // its end is seen above
 	}
 	defer e.mu.Unlock()
 	e.suspected, e.graceKnown = 0, true

@@ -349,7 +349,7 @@ func TestAServerThatEndsEachConnectionIsAskedAtLeisure(t *testing.T) {
 		r.s.ResetCounts()
 		e.Suspect("of a test")
 		time.Sleep(10 * time.Second)
-		if n := r.s.Counts()["NLM.TEST"]; n == 0 || n > 20 {
+		if n := r.s.Counts()["NLM.TEST"]; n == 0 || n > 40 {
 			t.Errorf("%d TESTs in 10 s", n)
 		}
 		time.Sleep(time.Hour)
