@@ -59,6 +59,13 @@ func openHost(dir, bootID string) (*hostState, error) {
 			}
 			h.own = f
 		}
+		if err := h.eachDead(func(name string, d daemonRecord) {
+			if len(d.Regs) == 0 { // of others who has rpcbind disposes; see registrations
+				os.Remove(name)
+			}
+		}); err != nil {
+			return err
+		}
 		b, changed := h.boot.rebooted(bootID, time.Now().Unix())
 		if h.boot = b; changed {
 			return h.boot.save()

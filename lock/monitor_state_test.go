@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 
 	"github.com/gonfs/gonfs/nsm"
+	"github.com/gonfs/gonfs/portmap"
 )
 
 var byAddr = cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
@@ -87,5 +89,35 @@ func TestADamagedRecordIsAnError(t *testing.T) {
 	}
 	if _, err := NewMonitor(t.Context(), MonitorConfig{Dir: "/proc/nowhere"}); err == nil {
 		t.Error("a directory that cannot be made is no error")
+	}
+}
+
+// A host without a rpcbind never gets to undo the registrations of dead daemons;
+// the files of those that have none must not pile up for that.
+func TestADaemonThatDiedWithoutARegistrationLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	regs, _ := msgpack.Marshal(&daemonRecord{Regs: []portmap.Rpcb{{Prog: nsm.Program, Vers: nsm.Version, Netid: portmap.NetidUDP}}})
+	none, _ := msgpack.Marshal(&daemonRecord{})
+	for name, text := range map[string][]byte{"nsm-1-0": none, "nsm-1-1": {}, "nsm-2-0": regs} {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	living, err := openHost(dir, "boot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer living.close()
+	h, err := openHost(dir, "boot")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.close()
+	left, _ := filepath.Glob(filepath.Join(dir, "nsm-*"))
+	want := []string{living.own.Name(), h.own.Name(), filepath.Join(dir, "nsm-2-0")}
+	slices.Sort(left)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, left); diff != "" {
+		t.Error(diff)
 	}
 }
