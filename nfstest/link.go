@@ -22,7 +22,8 @@ type link struct {
 	network string // netid
 	local   net.Addr
 	remote  net.Addr
-	mem     bool // made by DialContext
+	mem     bool   // made by DialContext
+	born    uint64 // generation of the server when it was made
 
 	nc net.Conn       // nil for a UDP socket
 	pc net.PacketConn // UDP sockets
@@ -52,6 +53,7 @@ func (s *Server) newLink(l *link) bool {
 		return false
 	}
 	s.links[l] = struct{}{}
+	l.born = s.gen
 	if l.mem {
 		s.wg.Add(1) // with mu held: Close waits only for what it can see
 	}
@@ -66,6 +68,9 @@ func (s *Server) forget(l *link) {
 
 // datagrams reports whether a message is one packet.
 func (l *link) datagrams() bool { return l.network[0] == 'u' }
+
+// resets reports whether a restart of the server ends the link.
+func (l *link) resets() bool { return !l.datagrams() && l.network != networkLocal }
 
 // serve reads records until the connection ends. It is started by the accept
 // loop or by DialContext, and ends with the connection, which Close aborts.
@@ -170,6 +175,10 @@ func (l *link) receive(msg *transport.Buffer) {
 	c.Network, c.Remote = l.network, l.remote
 	l.strict.arrived(l, c)
 	gen := s.meet(c)
+	if gen != l.born && l.resets() { // it was read just before the restart that reset the connection
+		msg.Release()
+		return
+	}
 	select {
 	case l.slots <- struct{}{}:
 	case <-s.ctx.Done():
