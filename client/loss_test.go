@@ -39,7 +39,7 @@ func TestDataThatTheServerRefusedIsForgottenByAll(t *testing.T) {
 	must(t, err)
 	want(t, "offset of an append", off, 0)
 	must(t, f.Fsync(t.Context()))
-	want(t, "bytes in use", fs.DirtyBytes(), 0)
+	noneInUse(t, fs)
 }
 
 func TestCloseTellsOfDataThatWasLostAfterItsFileWasClosed(t *testing.T) {
@@ -98,7 +98,7 @@ func TestFilesOfAClosedFileSystemFail(t *testing.T) {
 					t.Error("fsync: nil, but the byte was never sent")
 				}
 			}
-			want(t, "bytes in use", fs.DirtyBytes(), 0)
+			noneInUse(t, fs)
 		})
 	}
 }
