@@ -59,6 +59,9 @@ func (m *Monitor) seek(ctx context.Context) {
 		}
 	}
 	c.Close()
+	if m.life.Err() != nil {
+		return // it is given up, with the mount
+	}
 	m.once("register", "lock: not registered as status monitor: restarts of servers are noticed by polling", "error", err)
 }
 
@@ -80,6 +83,9 @@ func (m *Monitor) beside(ctx context.Context) {
 		m.setState(state)
 		return err
 	})
+	if m.life.Err() != nil {
+		return
+	}
 	if err != nil {
 		m.once("statd", "lock: a status monitor is registered here, but does not answer: restarts of servers are noticed by polling", "error", err)
 		return

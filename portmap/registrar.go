@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/gonfs/gonfs/rpc"
 )
@@ -25,12 +26,19 @@ type Registrar struct {
 // c is left to the caller, after Unregister.
 func NewRegistrar(c *rpc.Client) *Registrar { return &Registrar{b: NewRpcbind(c, Version4)} }
 
+// undoTime bounds how long Register takes to undo what it did before it failed.
+const undoTime = 2 * time.Second
+
 // Register registers all of services, or none: an *Error with ErrRefused tells
-// which one is somebody else's, or that this user may not register.
+// which one is somebody else's, or that this user may not register. When ctx
+// ends on the way, what was registered is taken off the list all the same,
+// within 2 s: nobody else could do it.
 func (r *Registrar) Register(ctx context.Context, services ...Rpcb) error {
 	for i, s := range services {
 		if err := r.b.Set(ctx, s); err != nil {
-			r.unset(ctx, services[:i])
+			undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+			defer cancel()
+			_ = r.unset(undo, services[:i+1]) // the last as well: its SET may have been executed; err is what counts
 			return err
 		}
 		r.mu.Lock()

@@ -20,6 +20,7 @@ import (
 type registry struct {
 	mu sync.Mutex
 	Table
+	onSet func(n int) // called after each SET that was executed, with the length of the list
 }
 
 func (g *registry) DumpRpcb(context.Context, *rpc.Request) []Rpcb {
@@ -35,6 +36,9 @@ func (g *registry) Set(_ context.Context, _ *rpc.Request, b *Rpcb) bool {
 		return false
 	}
 	g.Table = append(g.Table, *b)
+	if g.onSet != nil {
+		g.onSet(len(g.Table))
+	}
 	return true
 }
 
@@ -178,5 +182,25 @@ func TestWithoutRpcbindTheErrorNamesTheSocket(t *testing.T) {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Addr.String() != path {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Who gives up on the way leaves nothing behind: the address would be that of
+// a process that is gone.
+func TestARegistrationThatIsGivenUpLeavesNothingBehind(t *testing.T) {
+	all := Services(100021, 4, 1000, 1001, true)
+	for n := range len(all) {
+		ctx, cancel := context.WithCancel(t.Context())
+		g := &registry{onSet: func(made int) {
+			if made == n+1 {
+				cancel() // executed, and perhaps its reply is not waited for any more
+			}
+		}}
+		err := NewRegistrar(host(t, g)).Register(ctx, all...)
+		left := g.DumpRpcb(t.Context(), nil)
+		if err != nil && len(left) != 0 || err == nil && len(left) != len(all) {
+			t.Errorf("given up at service %d: %v, and %d are left", n, err, len(left))
+		}
+		cancel()
 	}
 }
