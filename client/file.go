@@ -180,12 +180,13 @@ func (f *File) Release() {
 		return
 	}
 	f.ra.close()
-	if all := f.fs.lockers.through(f); len(all) > 0 {
-		f.fs.goroutine(func() { // ends when they are given back, or with the file system's life
-			for _, k := range all {
-				_ = f.fs.giveBack(f.fs.life, f.ino, k)
-			}
-		})
+	for _, k := range f.fs.lockers.through(f) {
+		if last, done := f.fs.lockers.leave(k, f); last {
+			f.fs.goroutine(func() { // ends when they are given back, or with the file system's life
+				defer done()
+				_ = f.fs.returnLocks(f.fs.life, f.ino, k)
+			})
+		}
 	}
 	d := &f.ino.data
 	d.mu.Lock()

@@ -69,7 +69,9 @@ func (f *File) LockFor(ctx context.Context, l lock.Lock, wait bool) error {
 		return err
 	}
 	k := locker{fs.lockHandle(f.ino), l.Owner}
-	fs.lockers.add(k, f)
+	if err := fs.lockers.enter(ctx, k, f); err != nil {
+		return err
+	}
 	if err := fs.locks.Lock(ctx, k.fh, f.cred, l, wait); err != nil {
 		return err
 	}
@@ -126,7 +128,20 @@ func (f *File) UnlockAll(ctx context.Context, owner lock.Owner) error {
 func (f *File) unlockThrough(ctx context.Context) error {
 	var first error
 	for _, k := range f.fs.lockers.through(f) {
-		if err := f.UnlockAll(ctx, k.owner); err != nil && first == nil {
+		last, done := f.fs.lockers.leave(k, f)
+		if !last {
+			continue
+		}
+		err := f.fs.returnLocks(ctx, f.ino, k)
+		if err == nil {
+			done()
+			continue
+		}
+		f.fs.goroutine(func() { // ends with the file system's life, if not before
+			defer done()
+			_ = f.fs.returnLocks(f.fs.life, f.ino, k)
+		})
+		if first == nil {
 			first = err
 		}
 	}
@@ -138,6 +153,11 @@ func (fs *FS) giveBack(ctx context.Context, ino *Inode, k locker) error {
 	if !fs.lockers.forget(k) {
 		return nil
 	}
+	return fs.returnLocks(ctx, ino, k)
+}
+
+// returnLocks is giveBack for an owner who is forgotten already.
+func (fs *FS) returnLocks(ctx context.Context, ino *Inode, k locker) error {
 	if err := fs.flush(ctx, ino); err != nil {
 		return err // the file system has ended, and with it all locks
 	}

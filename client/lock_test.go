@@ -142,6 +142,35 @@ func TestALockThatWaitedWhileItsOwnerUnlockedIsGivenBack(t *testing.T) {
 	}
 }
 
+// The kernel makes the number of an owner of an address, which the next file that
+// is opened may have while the last one is still being closed. What the last one
+// gives back must not be the next one's.
+func TestAnOwnersNumberMayBeTheNextOnesAtOnce(t *testing.T) {
+	for _, late := range []bool{false, true} { // the close comes before the next lock, or after it
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, nfstest.Options{})
+			must(t, r.WriteFile("f", nil, 0o666))
+			fs := r.mount("lock", Options{})
+			first, next := opened(t, fs, "f"), opened(t, fs, "f")
+			l := lock.Lock{Owner: lock.Owner{Kind: lock.Posix, ID: 7}, Range: lock.WholeFile, Type: lock.Exclusive}
+			must(t, first.LockFor(t.Context(), l, true))
+			r.Fault(nfstest.Fault{Program: nlm.Program, Procs: []uint32{nlm.ProcUnlock}, Do: []nfstest.Action{nfstest.DelayCall(time.Second)}})
+			if !late {
+				first.Release()
+			}
+			must(t, next.LockFor(t.Context(), l, true))
+			if late {
+				first.Release()
+			}
+			time.Sleep(time.Minute)
+			want(t, "locks once the last one is closed", len(r.Locks()), 1)
+			next.Release()
+			time.Sleep(time.Minute)
+			want(t, "locks once the next one is closed as well", len(r.Locks()), 0)
+		})
+	}
+}
+
 func TestLocksOfTwoMountsAreInEachOthersWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nfstest.Options{})

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"syscall"
@@ -20,8 +21,9 @@ var ErrLockLost = fmt.Errorf("client: a lock on the file was lost when the serve
 // is locked the engine knows.) An owner is in it from before he asks for his
 // first lock until he has given all back.
 type lockers struct {
-	mu sync.Mutex // guards m
-	m  map[locker]map[*File]bool
+	mu      sync.Mutex // guards all below
+	m       map[locker]map[*File]bool
+	leaving map[locker]chan struct{} // owners whose last File is giving back what they hold; closed when it has
 }
 
 // locker is an owner at a file. The handle is the one that his locks were asked
@@ -35,6 +37,10 @@ type locker struct {
 func (l *lockers) add(k locker, f *File) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.addLocked(k, f)
+}
+
+func (l *lockers) addLocked(k locker, f *File) {
 	if l.m == nil {
 		l.m = map[locker]map[*File]bool{}
 	}
@@ -42,6 +48,52 @@ func (l *lockers) add(k locker, f *File) {
 		l.m[k] = map[*File]bool{}
 	}
 	l.m[k][f] = true
+}
+
+// enter is add for a File that is about to lock. The number of an owner may be
+// that of another who has just left, for the kernel makes it of an address: what
+// was his is given back first, which enter waits for, as long as ctx allows.
+func (l *lockers) enter(ctx context.Context, k locker, f *File) error {
+	for {
+		l.mu.Lock()
+		left := l.leaving[k]
+		if left == nil {
+			l.addLocked(k, f)
+			l.mu.Unlock()
+			return nil
+		}
+		l.mu.Unlock()
+		if err := waitFor(ctx, left); err != nil {
+			return err
+		}
+	}
+}
+
+// leave notes that f is closed. last says that it was the last File that owner
+// locked through: the caller gives back what he holds, and calls done then. If
+// another has it open under the same number, the locks are that one's now.
+func (l *lockers) leave(k locker, f *File) (last bool, done func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	files := l.m[k]
+	if !files[f] {
+		return false, nil
+	}
+	if delete(files, f); len(files) > 0 {
+		return false, nil
+	}
+	delete(l.m, k)
+	if l.leaving == nil {
+		l.leaving = map[locker]chan struct{}{}
+	}
+	left := make(chan struct{})
+	l.leaving[k] = left
+	return true, func() {
+		l.mu.Lock()
+		delete(l.leaving, k)
+		l.mu.Unlock()
+		close(left)
+	}
 }
 
 // forget notes that owner has given all back, and reports whether he was known.

@@ -23,10 +23,13 @@ import (
 // The kernel sends no UNLOCK when a file is closed or a process dies: FLUSH and
 // RELEASE are all that one hears of it.
 
-// ownerOf returns whose lock a request is about.
+// ownerOf returns whose lock a request is about. The kernel's number is made of
+// an address, which the next open file may have while the RELEASE of the last
+// one is still under way; the number of the handle, which is as much the file
+// description's, is never used again.
 func ownerOf(in *gofuse.LkIn) lock.Owner {
 	if in.LkFlags&gofuse.LK_FLOCK != 0 {
-		return lock.Owner{Kind: lock.Flock, ID: in.Owner}
+		return lock.Owner{Kind: lock.Flock, ID: in.Fh}
 	}
 	return lock.Owner{Kind: lock.Posix, ID: in.Owner}
 }

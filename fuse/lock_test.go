@@ -28,7 +28,7 @@ func TestWhatTheKernelSaysOfLocks(t *testing.T) {
 	}{
 		{gofuse.LkIn{Owner: 7, Lk: gofuse.FileLock{Start: 5, End: 9, Typ: syscall.F_RDLCK, Pid: 3}},
 			lock.Lock{Owner: lock.Owner{Kind: lock.Posix, ID: 7}, Range: lock.Range{Start: 5, End: 9}, Type: lock.Shared, PID: 3}, true},
-		{gofuse.LkIn{Owner: 7, LkFlags: gofuse.LK_FLOCK, Lk: gofuse.FileLock{End: math.MaxInt64, Typ: syscall.F_WRLCK}},
+		{gofuse.LkIn{Fh: 7, Owner: 8, LkFlags: gofuse.LK_FLOCK, Lk: gofuse.FileLock{End: math.MaxInt64, Typ: syscall.F_WRLCK}},
 			lock.Lock{Owner: lock.Owner{Kind: lock.Flock, ID: 7}, Range: lock.WholeFile, Type: lock.Exclusive}, true},
 		{gofuse.LkIn{Lk: gofuse.FileLock{Start: math.MaxInt64 - 1, End: math.MaxInt64 - 1, Typ: syscall.F_WRLCK}},
 			lock.Lock{Range: lock.Range{Start: math.MaxInt64 - 1, End: math.MaxInt64 - 1}, Type: lock.Exclusive}, true},
