@@ -21,8 +21,9 @@ command -v tshark >/dev/null || die "tshark is missing: apt-get install tshark"
 out=$(mktemp -d "${TMPDIR:-/tmp}/gonfs-check.XXXXXX")
 trap 'rm -rf "$out"' EXIT
 
-# One pass of fields for all checks; a frame may hold several RPC messages, hence lists with commas.
-dissect=(tshark -2 -n -r "$capture" -o rpc.desegment_rpc_over_tcp:TRUE -o rpc.defragment_rpc_over_tcp:TRUE
+# One pass of fields for all checks; a frame may hold several RPC messages, hence lists with commas. XIDs are random: now and then
+# one makes a datagram look like RTCP.
+dissect=(tshark -2 -n -r "$capture" --disable-heuristic rtcp_udp -o rpc.desegment_rpc_over_tcp:TRUE -o rpc.defragment_rpc_over_tcp:TRUE
 	-o tcp.desegment_tcp_streams:TRUE -o ip.defragment:TRUE -o tcp.try_heuristic_first:TRUE -o udp.try_heuristic_first:TRUE)
 "${dissect[@]}" -T fields -E separator=/t -E occurrence=a -E aggregator=, \
 	-e frame.number -e tcp.stream -e udp.stream -e tcp.srcport -e udp.srcport -e tcp.len -e tcp.reassembled_in \
