@@ -117,7 +117,12 @@ func (f *File) UnlockAll(ctx context.Context, owner lock.Owner) error {
 		return nil
 	}
 	if err := f.fs.flush(ctx, f.ino); err != nil {
-		f.fs.goroutine(func() { f.fs.giveBack(f.fs.life, f.ino, k) }) // ends with the file system's life
+		if known, done := f.fs.lockers.leaveAll(k); known { // whoever gets his number next waits for it
+			f.fs.goroutine(func() { // ends with the file system's life, if not before
+				defer done()
+				_ = f.fs.returnLocks(f.fs.life, f.ino, k)
+			})
+		}
 		return err
 	}
 	return f.fs.giveBack(ctx, f.ino, k)

@@ -82,13 +82,27 @@ func (l *lockers) leave(k locker, f *File) (last bool, done func()) {
 	if delete(files, f); len(files) > 0 {
 		return false, nil
 	}
+	return true, l.leavingLocked(k)
+}
+
+// leaveAll is leave for an owner who gives back what he locked through any File.
+func (l *lockers) leaveAll(k locker) (known bool, done func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.m[k] == nil {
+		return false, nil
+	}
+	return true, l.leavingLocked(k)
+}
+
+func (l *lockers) leavingLocked(k locker) (done func()) {
 	delete(l.m, k)
 	if l.leaving == nil {
 		l.leaving = map[locker]chan struct{}{}
 	}
 	left := make(chan struct{})
 	l.leaving[k] = left
-	return true, func() {
+	return func() {
 		l.mu.Lock()
 		delete(l.leaving, k)
 		l.mu.Unlock()
