@@ -112,13 +112,7 @@ func TestARestartOfAClientsHost(t *testing.T) {
 	waits := a.start(t, "waiting", "wait", "reboot", whole...)
 	b.killDaemon(t)
 	held.kill(t)
-	// The journal of locks is lost with the host; the record of peers is not.
-	h.rig(t, h.on, "two", "bash", "-c", `
-		set -e
-		find /var/lib/gonfs -type f ! -name nsm -delete
-		test -n "$(find /var/lib/gonfs -name nsm)"
-		cat /proc/sys/kernel/random/uuid >/run/boot_id
-		mount --bind /run/boot_id /proc/sys/kernel/random/boot_id`)
+	h.rig(t, "../rigs/hosts.sh", "reboot", h.dir, "two")
 	waits.silent(t, "the lock is held by the host that was restarted")
 	b.mount(t)
 	waits.says(t, "held", 20*time.Second)

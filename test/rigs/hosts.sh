@@ -3,6 +3,7 @@
 #
 #   hosts.sh up WORKDIR                  makes them, and WORKDIR/on
 #   hosts.sh statd WORKDIR HOST up|down  starts or ends rpc.statd on one
+#   hosts.sh reboot WORKDIR HOST         a host that has no rpc.statd loses /run, its rpcbind's table and its locks, as by a restart
 #   hosts.sh notify WORKDIR              has the server tell its clients that it was restarted, as sm-notify(8) does at boot
 #   hosts.sh down WORKDIR                ends them
 #   WORKDIR/on HOST COMMAND…             runs a command on a host
@@ -18,7 +19,7 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 # shellcheck source=test/rigs/lib.sh
 . "$here/lib.sh"
 usage() {
-	sed -n '2,10s/^# \{0,1\}//p' "$0"
+	sed -n '2,11s/^# \{0,1\}//p' "$0"
 	exit 2
 }
 [ $# -ge 2 ] || usage
@@ -47,6 +48,29 @@ statd() {
 	down) stop "$dir/statd.pid" ;;
 	*) usage ;;
 	esac
+}
+
+# bind HOST starts its rpcbind.
+bind() {
+	local dir=$work/$1
+	"$work/on" "$1" rpcbind -f </dev/null >"$dir/rpcbind.log" 2>&1 &
+	note $! "$dir/rpcbind.pid"
+	await 10 on "$1" rpcinfo -p 127.0.0.1 >/dev/null 2>&1 || die "rpcbind of $1 did not come up: $(tail -3 "$dir/rpcbind.log")"
+}
+
+# reboot HOST: what a restart leaves of a host. gonfs keeps the record of its peers (nsm) on disk; the journal of locks is gone with
+# the processes. The kernel's boot_id, which tells one run of a host from the next, is another one.
+reboot() {
+	local dir=$work/$1
+	! alive "$dir/statd.pid" || die "reboot: $1 runs rpc.statd, whose restart is not played here"
+	stop "$dir/rpcbind.pid"
+	[ -n "$(find "$dir/lib" -name nsm)" ] || die "reboot: there is no record of peers below $dir/lib"
+	find "$dir/lib" -type f ! -name nsm -delete
+	find "$dir/run" -mindepth 1 -delete
+	mkdir "$dir/run/rpcbind"
+	cat /proc/sys/kernel/random/uuid >"$dir/run/boot_id"
+	on "$1" mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
+	bind "$1"
 }
 
 down() {
@@ -110,12 +134,7 @@ up() {
 		on $host ip link set eth0 up
 		on server ip link set $host master wire up
 	done
-	for host in "${hosts[@]}"; do
-		dir=$work/$host
-		"$work/on" "$host" rpcbind -f </dev/null >"$dir/rpcbind.log" 2>&1 &
-		note $! "$dir/rpcbind.pid"
-		await 10 on "$host" rpcinfo -p 127.0.0.1 >/dev/null 2>&1 || die "rpcbind of $host did not come up: $(tail -3 "$dir/rpcbind.log")"
-	done
+	for host in "${hosts[@]}"; do bind "$host"; done
 	statd server up
 	statd one up
 	echo "up hosts=${hosts[*]} run: $work/on HOST COMMAND…"
@@ -124,6 +143,7 @@ up() {
 case $command in
 up) [ -e "$work/on" ] || up ;;
 statd) statd "${1:-}" "${2:-}" ;;
+reboot) reboot "${1:-}" ;;
 notify) on server sm-notify -f -P "$work/server/statd" -v "${name[server]}" ;;
 down) down ;;
 *) usage ;;
