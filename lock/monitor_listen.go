@@ -28,6 +28,9 @@ func (m *Monitor) seek(ctx context.Context) {
 	defer stop()
 	c, err := portmap.DialLocal(ctx, m.env.rpcbind)
 	if err != nil {
+		if m.over(ctx) {
+			return
+		}
 		m.onceAt(slog.LevelInfo, "rpcbind", "lock: no rpcbind here: restarts of servers are noticed by polling", "error", err)
 		return
 	}
@@ -59,10 +62,16 @@ func (m *Monitor) seek(ctx context.Context) {
 		}
 	}
 	c.Close()
-	if m.life.Err() != nil {
-		return // it is given up, with the mount
+	if m.over(ctx) {
+		return
 	}
 	m.once("register", "lock: not registered as status monitor: restarts of servers are noticed by polling", "error", err)
+}
+
+// over reports whether what failed was given up, with the mount: nobody wants
+// to hear of it.
+func (m *Monitor) over(ctx context.Context) bool {
+	return m.life.Err() != nil || errors.Is(ctx.Err(), context.Canceled)
 }
 
 // beside makes the system's rpc.statd watch for us, if it answers and does not
@@ -83,7 +92,7 @@ func (m *Monitor) beside(ctx context.Context) {
 		m.setState(state)
 		return err
 	})
-	if m.life.Err() != nil {
+	if m.over(ctx) {
 		return
 	}
 	if err != nil {
