@@ -44,6 +44,7 @@ func TestResetWithinAReply(t *testing.T) {
 	want := &opaque{[]byte("forty bytes of payload, in the sink of ..")}
 	size := len(record(make([]byte, 4), want))
 	served := make(chan error, 1)
+	var conns []net.Conn // the last one is to be open for as long as the client looks at it
 	go func() { // ends when all replies have been broken, or with l
 		served <- func() error {
 			var port string
@@ -54,7 +55,7 @@ func TestResetWithinAReply(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				defer nc.Close()
+				conns = append(conns, nc)
 				for at <= size {
 					b, err := readCall(nc)
 					if err != nil {
@@ -100,5 +101,8 @@ func TestResetWithinAReply(t *testing.T) {
 	}
 	if s := c.Stats(); s.Connects != uint64(size)+1 || s.BadReplies+s.UnknownXIDs != 0 {
 		t.Errorf("%d bytes, %+v", size, s)
+	}
+	for _, nc := range conns {
+		nc.Close()
 	}
 }

@@ -161,7 +161,7 @@ func (c *candidate) dialSame(ctx context.Context, port int) (net.Conn, error) {
 	if c.d.Reserved {
 		return c.dialReserved(ctx)
 	}
-	return c.dialFrom(ctx, 0)
+	return c.dialAny(ctx)
 }
 
 // dialReserved dials from the first reserved port that can be had. Whether the
@@ -176,14 +176,14 @@ func (c *candidate) dialReserved(ctx context.Context) (net.Conn, error) {
 		case err == nil || ctx.Err() != nil:
 			return nc, err
 		case bindDenied(err):
-			return c.dialFrom(ctx, 0)
+			return c.dialAny(ctx)
 		case !portTaken(err):
 			return nil, err
 		}
 		fail.Tried++
 		fail.Err = err
 	}
-	nc, err := c.dialFrom(ctx, 0)
+	nc, err := c.dialAny(ctx)
 	switch {
 	case err == nil:
 		c.taken = fail
@@ -193,7 +193,23 @@ func (c *candidate) dialReserved(ctx context.Context) (net.Conn, error) {
 	return nc, err
 }
 
-// dialFrom makes one attempt; port 0 is the system's choice.
+// dialAny dials from a port of the system's choice, for TCP by bind. The one
+// that connect chooses may be the port of other connections, too, which go
+// elsewhere, or of what is left of them in TIME_WAIT: those would keep us from
+// having it again.
+func (c *candidate) dialAny(ctx context.Context) (net.Conn, error) {
+	if c.tcp {
+		if nc, err := c.dialFrom(ctx, bindAny); err == nil || !portTaken(err) {
+			return nc, err
+		} // others have them all, and this one must share
+	}
+	return c.dialFrom(ctx, 0)
+}
+
+// bindAny is the port of bind's choice; 0 is that of connect's.
+const bindAny = -1
+
+// dialFrom makes one attempt from port, which may be 0, or bindAny for TCP.
 func (c *candidate) dialFrom(ctx context.Context, port int) (net.Conn, error) {
 	if c.d.NoConn && !c.tcp {
 		return c.listen(ctx, port)
@@ -206,7 +222,7 @@ func (c *candidate) dialFrom(ctx context.Context, port int) (net.Conn, error) {
 		}
 		nd.KeepAliveConfig = net.KeepAliveConfig{Enable: true, Idle: idle, Interval: min(idle, keepAliveEach), Count: keepAliveCount}
 		if port != 0 {
-			nd.LocalAddr = &net.TCPAddr{Port: port}
+			nd.LocalAddr = &net.TCPAddr{Port: max(0, port)}
 		}
 	} else if port != 0 {
 		nd.LocalAddr = &net.UDPAddr{Port: port}

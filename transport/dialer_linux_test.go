@@ -172,6 +172,38 @@ func TestReservedPortsRunOutPerServer(t *testing.T) {
 	}
 }
 
+// A port that other connections have, too, cannot be had again. Those here have
+// a fourteenth of what connect chooses from.
+func TestThePortOfAConnectionIsNoOthers(t *testing.T) {
+	_, port, err := net.SplitHostPort(sinkServer(t, "tcp4", "0.0.0.0:0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := map[uint16]bool{}
+	for range 1000 {
+		nc, err := net.Dial("tcp4", "127.78.0.1:"+port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			nc.(*net.TCPConn).SetLinger(0)
+			nc.Close()
+		})
+		others[uint16(nc.LocalAddr().(*net.TCPAddr).Port)] = true
+	}
+	var d Dialer
+	for i := range 200 { // connect begins elsewhere for each destination
+		c, err := d.Dial(context.Background(), "tcp", "127.78."+strconv.Itoa(1+i)+".1:"+port, netip.AddrPort{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := source(t, c).Port(); others[p] {
+			t.Errorf("port %d is another's, too", p)
+		}
+		c.Abort()
+	}
+}
+
 // TestDeniedReservedPort dials on a thread without CAP_NET_BIND_SERVICE.
 func TestDeniedReservedPort(t *testing.T) {
 	addr := sinkServer(t, "tcp4", "127.0.0.1:0")
