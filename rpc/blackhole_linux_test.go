@@ -108,7 +108,8 @@ func (p *port) stop() {
 	p.h.wg.Wait()
 }
 
-// How long a call takes on a connection that died in silence, or with RST.
+// How long a call takes on a connection that died in silence, or with RST. The
+// limits leave room for a machine that has much else to do.
 func TestDeadConnection(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -116,9 +117,9 @@ func TestDeadConnection(t *testing.T) {
 		most time.Duration
 		same bool // from the same port
 	}{
-		{"forgotten by a NAT: within 5 s (1.4 s here), from the same port", func(t *testing.T, p *port) { filter(t, p.last(), dropData) }, 5 * time.Second, true},
-		{"its port blocked by a firewall: within 8 s (3.9 s here), from another", func(t *testing.T, p *port) { filter(t, p.last(), dropAll) }, 8 * time.Second, false},
-		{"reset: within 1 s, from the same port", func(t *testing.T, p *port) { p.reset() }, time.Second, true},
+		{"forgotten by a NAT: 1.4 s here, from the same port", func(t *testing.T, p *port) { filter(t, p.last(), dropData) }, 5 * time.Second, true},
+		{"its port blocked by a firewall: 3.9 s here, from another", func(t *testing.T, p *port) { filter(t, p.last(), dropAll) }, 10 * time.Second, false},
+		{"reset: at once, from the same port", func(t *testing.T, p *port) { p.reset() }, 4 * time.Second, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -184,7 +185,7 @@ func TestPathThatIsDown(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if took := time.Since(start); took > 4*time.Second {
+	if took := time.Since(start); took > 8*time.Second { // 0.3 s here
 		t.Errorf("the call ended %v after the path was back", took)
 	}
 }
@@ -234,7 +235,7 @@ func TestManyReconnectsOnSockets(t *testing.T) {
 	}
 	c.Close()
 	p.stop()
-	for range 100 {
+	for range 1000 {
 		if openFiles(t) <= files && transport.Outstanding() <= buffers {
 			return
 		}

