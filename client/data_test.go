@@ -11,6 +11,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gonfs/gonfs/mount"
@@ -113,18 +114,20 @@ func TestNothingIsLostWhenTheServerRestartsBetweenWriteAndCommit(t *testing.T) {
 // Two WRITEs of one byte are never under way at once: the server may execute
 // them in any order.
 func TestAWriteWaitsForOneOfTheSameBytes(t *testing.T) {
-	s := nfstest.NewFor(t, nfstest.Options{}) // which tells of WRITEs that overlap
-	fs := dataFS(t, s, "wsize=4096")
-	f := create(t, fs, "a", 0)
-	s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DelayCall(20 * time.Millisecond)}})
-	for i := range 4 { // each is a whole block, which is sent as soon as it may be
-		put(t, f, pattern(4096, uint64(i)), 0)
-		time.Sleep(time.Millisecond)
-	}
-	must(t, f.Fsync(t.Context()))
-	if got := stored(t, s, "a"); !bytes.Equal(got, pattern(4096, 3)) {
-		t.Errorf("the server has another block than the last one")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{}) // which tells of WRITEs that overlap
+		fs := dataFS(t, s, "wsize=4096")
+		f := create(t, fs, "a", 0)
+		s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DelayCall(20 * time.Millisecond)}})
+		for i := range 4 { // each is a whole block, which is sent as soon as it may be
+			put(t, f, pattern(4096, uint64(i)), 0)
+			time.Sleep(time.Millisecond)
+		}
+		must(t, f.Fsync(t.Context()))
+		if got := stored(t, s, "a"); !bytes.Equal(got, pattern(4096, 3)) {
+			t.Errorf("the server has another block than the last one")
+		}
+	})
 }
 
 func TestAVerifierThatChangesAtEachCommitEndsInFileSyncWrites(t *testing.T) {
@@ -147,22 +150,24 @@ func TestAVerifierThatChangesAtEachCommitEndsInFileSyncWrites(t *testing.T) {
 }
 
 func TestAFileOfOneWriteNeedsNoCommit(t *testing.T) {
-	s := nfstest.NewFor(t, nfstest.Options{})
-	fs := dataFS(t, s, "")
-	f := create(t, fs, "a", 0)
-	put(t, f, []byte("hello, "), 0)
-	put(t, f, []byte("world\n"), 7)
-	if err := f.Flush(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	c := s.Counts()
-	if c["WRITE"] != 1 || c["COMMIT"] != 0 {
-		t.Errorf("%d WRITEs and %d COMMITs, want 1 and 0", c["WRITE"], c["COMMIT"])
-	}
-	s.Restart()
-	if got := stored(t, s, "a"); string(got) != "hello, world\n" {
-		t.Errorf("%q is stored", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "")
+		f := create(t, fs, "a", 0)
+		put(t, f, []byte("hello, "), 0)
+		put(t, f, []byte("world\n"), 7)
+		if err := f.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c := s.Counts()
+		if c["WRITE"] != 1 || c["COMMIT"] != 0 {
+			t.Errorf("%d WRITEs and %d COMMITs, want 1 and 0", c["WRITE"], c["COMMIT"])
+		}
+		s.Restart()
+		if got := stored(t, s, "a"); string(got) != "hello, world\n" {
+			t.Errorf("%q is stored", got)
+		}
+	})
 }
 
 func TestReadsSeeWhatWasWrittenBeforeAnyServerDoes(t *testing.T) {
@@ -225,56 +230,60 @@ func TestShortWritesAndShortReadsAreFinished(t *testing.T) {
 }
 
 func TestAServerThatWritesNothingOrReadsNothingIsAnErrorInTime(t *testing.T) {
-	s := nfstest.NewFor(t, nfstest.Options{})
-	s.WriteFile("a", pattern(5000, 1), 0o644)
-	s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite, nfs3.ProcRead}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Short(0)}})
-	fs := dataFS(t, s, "")
-	f := create(t, fs, "a", 0)
-	if _, err := f.ReadAt(t.Context(), make([]byte, 10), 0); err == nil || errors.Is(err, io.EOF) {
-		t.Errorf("read: %v, want an error", err)
-	}
-	put(t, f, []byte("x"), 0)
-	if err := f.Fsync(t.Context()); !errors.Is(err, syscall.EIO) {
-		t.Errorf("fsync: %v, want EIO", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		s.WriteFile("a", pattern(5000, 1), 0o644)
+		s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite, nfs3.ProcRead}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Short(0)}})
+		fs := dataFS(t, s, "")
+		f := create(t, fs, "a", 0)
+		if _, err := f.ReadAt(t.Context(), make([]byte, 10), 0); err == nil || errors.Is(err, io.EOF) {
+			t.Errorf("read: %v, want an error", err)
+		}
+		put(t, f, []byte("x"), 0)
+		if err := f.Fsync(t.Context()); !errors.Is(err, syscall.EIO) {
+			t.Errorf("fsync: %v, want EIO", err)
+		}
+	})
 }
 
 func TestSequentialReadersAreReadAheadForAndRandomOnesAreNot(t *testing.T) {
-	s := nfstest.NewFor(t, nfstest.Options{})
-	want := pattern(2<<20, 6)
-	s.WriteFile("a", want, 0o644)
-	fs := dataFS(t, s, "rsize=65536")
-	f := create(t, fs, "a", 0)
-	var got bytes.Buffer
-	buf := make([]byte, 10_000)
-	for off := int64(0); ; {
-		n, err := f.ReadAt(t.Context(), buf, off)
-		got.Write(buf[:n])
-		off += int64(n)
-		if errors.Is(err, io.EOF) {
-			break
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		want := pattern(2<<20, 6)
+		s.WriteFile("a", want, 0o644)
+		fs := dataFS(t, s, "rsize=65536")
+		f := create(t, fs, "a", 0)
+		var got bytes.Buffer
+		buf := make([]byte, 10_000)
+		for off := int64(0); ; {
+			n, err := f.ReadAt(t.Context(), buf, off)
+			got.Write(buf[:n])
+			off += int64(n)
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err != nil {
-			t.Fatal(err)
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Fatal("other bytes were read than there are")
 		}
-	}
-	if !bytes.Equal(got.Bytes(), want) {
-		t.Fatal("other bytes were read than there are")
-	}
-	if n := s.Counts()["READ"]; n > 2<<20/65536+6 {
-		t.Errorf("%d READs of 64 KiB for 2 MiB: they were not made ahead", n)
-	}
-	before := s.Counts()["READ"]
-	g := create(t, fs, "a", 0)
-	for i := range 20 {
-		off := int64(i*7919*64) % (2<<20 - 100)
-		if _, err := g.ReadAt(t.Context(), buf[:100], off); err != nil || !bytes.Equal(buf[:100], want[off:off+100]) {
-			t.Fatalf("random read at %d: %v", off, err)
+		if n := s.Counts()["READ"]; n > 2<<20/65536+6 {
+			t.Errorf("%d READs of 64 KiB for 2 MiB: they were not made ahead", n)
 		}
-	}
-	if n := s.Counts()["READ"] - before; n != 20 {
-		t.Errorf("%d READs for 20 random reads", n)
-	}
+		before := s.Counts()["READ"]
+		g := create(t, fs, "a", 0)
+		for i := range 20 {
+			off := int64(i*7919*64) % (2<<20 - 100)
+			if _, err := g.ReadAt(t.Context(), buf[:100], off); err != nil || !bytes.Equal(buf[:100], want[off:off+100]) {
+				t.Fatalf("random read at %d: %v", off, err)
+			}
+		}
+		if n := s.Counts()["READ"] - before; n != 20 {
+			t.Errorf("%d READs for 20 random reads", n)
+		}
+	})
 }
 
 func TestAppendersOfOneClientNeverOverwriteEachOther(t *testing.T) {
@@ -306,46 +315,50 @@ func TestAppendersOfOneClientNeverOverwriteEachOther(t *testing.T) {
 }
 
 func TestTheMemoryForDirtyDataIsBounded(t *testing.T) {
-	s := nfstest.NewFor(t, nfstest.Options{})
-	fs := dataFS(t, s, "wsize=65536,dirty=256k")
-	f := create(t, fs, "a", 0)
-	want := pattern(4<<20, 8)
-	for off := 0; off < len(want); off += 5000 {
-		put(t, f, want[off:min(off+5000, len(want))], int64(off))
-		fs.wb.budget.mu.Lock()
-		used := fs.wb.budget.used
-		fs.wb.budget.mu.Unlock()
-		if used > 256<<10 {
-			t.Fatalf("%d bytes are dirty, 256 KiB are allowed", used)
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "wsize=65536,dirty=256k")
+		f := create(t, fs, "a", 0)
+		want := pattern(4<<20, 8)
+		for off := 0; off < len(want); off += 5000 {
+			put(t, f, want[off:min(off+5000, len(want))], int64(off))
+			fs.wb.budget.mu.Lock()
+			used := fs.wb.budget.used
+			fs.wb.budget.mu.Unlock()
+			if used > 256<<10 {
+				t.Fatalf("%d bytes are dirty, 256 KiB are allowed", used)
+			}
 		}
-	}
-	if err := f.Fsync(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(stored(t, s, "a"), want) {
-		t.Fatal("data differs")
-	}
-	if fs.wb.budget.used != 0 {
-		t.Errorf("%d bytes are still accounted for", fs.wb.budget.used)
-	}
+		if err := f.Fsync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(stored(t, s, "a"), want) {
+			t.Fatal("data differs")
+		}
+		if fs.wb.budget.used != 0 {
+			t.Errorf("%d bytes are still accounted for", fs.wb.budget.used)
+		}
+	})
 }
 
 func TestACallerThatGivesUpLeavesTheDataToWriteBehind(t *testing.T) {
-	s := nfstest.NewFor(t, nfstest.Options{})
-	fs := dataFS(t, s, "")
-	f := create(t, fs, "a", 0)
-	s.Freeze()
-	put(t, f, []byte("precious"), 0)
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if err := f.Fsync(ctx); !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("fsync: %v", err)
-	}
-	s.Thaw()
-	if err := f.Fsync(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if got := stored(t, s, "a"); string(got) != "precious" {
-		t.Fatalf("%q is stored", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "")
+		f := create(t, fs, "a", 0)
+		s.Freeze()
+		put(t, f, []byte("precious"), 0)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if err := f.Fsync(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("fsync: %v", err)
+		}
+		s.Thaw()
+		if err := f.Fsync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := stored(t, s, "a"); string(got) != "precious" {
+			t.Fatalf("%q is stored", got)
+		}
+	})
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
@@ -15,47 +16,49 @@ import (
 )
 
 func TestCallsOnAHandleDoNotWaitForAReadThatWaitsForTheServer(t *testing.T) {
-	s := nfstest.NewFor(t, nfstest.Options{})
-	s.WriteFile("a", pattern(5000, 1), 0o644)
-	tree := dataFS(t, s, "").As(rpc.NewCred(0, 0, nil))
-	h, err := tree.OpenFile(t.Context(), "a", os.O_RDWR, 0)
-	must(t, err)
-	s.Freeze()
-	reading, stop := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { // ends with stop
-		_, err := h.Read(reading, make([]byte, 10))
-		done <- err
-	}()
-	time.Sleep(20 * time.Millisecond)
-	for name, do := range map[string]func(context.Context) error{
-		"Read":    func(ctx context.Context) error { _, err := h.Read(ctx, make([]byte, 1)); return err },
-		"Write":   func(ctx context.Context) error { _, err := h.Write(ctx, make([]byte, 1)); return err },
-		"ReadAt":  func(ctx context.Context) error { _, err := h.ReadAt(ctx, make([]byte, 1), 0); return err },
-		"Seek":    func(ctx context.Context) error { _, err := h.Seek(ctx, 0, io.SeekStart); return err },
-		"WriteAt": func(ctx context.Context) error { _, err := h.WriteAt(ctx, make([]byte, 1), 0); return err },
-		"Close":   h.Close,
-	} {
-		over := make(chan struct{})
-		go func() { // ends with the call
-			defer close(over)
-			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-			defer cancel()
-			if err := do(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, os.ErrClosed) {
-				t.Errorf("%s: %v", name, err)
-			}
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		s.WriteFile("a", pattern(5000, 1), 0o644)
+		tree := dataFS(t, s, "").As(rpc.NewCred(0, 0, nil))
+		h, err := tree.OpenFile(t.Context(), "a", os.O_RDWR, 0)
+		must(t, err)
+		s.Freeze()
+		reading, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { // ends with stop
+			_, err := h.Read(reading, make([]byte, 10))
+			done <- err
 		}()
-		select {
-		case <-over:
-		case <-time.After(3 * time.Second):
-			t.Errorf("%s waits although its context has ended", name)
+		synctest.Wait()
+		for name, do := range map[string]func(context.Context) error{
+			"Read":    func(ctx context.Context) error { _, err := h.Read(ctx, make([]byte, 1)); return err },
+			"Write":   func(ctx context.Context) error { _, err := h.Write(ctx, make([]byte, 1)); return err },
+			"ReadAt":  func(ctx context.Context) error { _, err := h.ReadAt(ctx, make([]byte, 1), 0); return err },
+			"Seek":    func(ctx context.Context) error { _, err := h.Seek(ctx, 0, io.SeekStart); return err },
+			"WriteAt": func(ctx context.Context) error { _, err := h.WriteAt(ctx, make([]byte, 1), 0); return err },
+			"Close":   h.Close,
+		} {
+			over := make(chan struct{})
+			go func() { // ends with the call
+				defer close(over)
+				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+				defer cancel()
+				if err := do(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, os.ErrClosed) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}()
+			select {
+			case <-over:
+			case <-time.After(3 * time.Second):
+				t.Errorf("%s waits although its context has ended", name)
+			}
 		}
-	}
-	stop()
-	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("the read: %v", err)
-	}
-	s.Thaw()
+		stop()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("the read: %v", err)
+		}
+		s.Thaw()
+	})
 }
 
 func TestCreateOfAFileThatIsThere(t *testing.T) {
@@ -94,24 +97,26 @@ func TestCreateOfAFileThatIsThere(t *testing.T) {
 }
 
 func TestAWriteUnderWayDoesNotComeBackAfterOTrunc(t *testing.T) {
-	s := nfstest.NewFor(t, nfstest.Options{})
-	fs := dataFS(t, s, "")
-	f := create(t, fs, "a", 0)
-	s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Times: 1, Do: []nfstest.Action{nfstest.DelayCall(300 * time.Millisecond)}})
-	put(t, f, []byte("old data"), 0)
-	drained := make(chan error)
-	go func() { drained <- fs.drain(t.Context(), f.ino) }() // ends with the WRITE
-	time.Sleep(50 * time.Millisecond)
-	_, _, g, err := fs.Create(t.Context(), fs.cred, fs.Root(), "a", os.O_RDWR|os.O_TRUNC, 0o644, 0)
-	must(t, err)
-	defer g.Release()
-	must(t, <-drained)
-	must(t, g.Flush(t.Context()))
-	time.Sleep(400 * time.Millisecond)
-	if got := stored(t, s, "a"); len(got) != 0 {
-		t.Errorf("the file was cut to nothing, and holds %q", got)
-	}
-	if n, err := g.ReadAt(t.Context(), make([]byte, 10), 0); n != 0 || !errors.Is(err, io.EOF) {
-		t.Errorf("read %d bytes, %v", n, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "")
+		f := create(t, fs, "a", 0)
+		s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Times: 1, Do: []nfstest.Action{nfstest.DelayCall(300 * time.Millisecond)}})
+		put(t, f, []byte("old data"), 0)
+		drained := make(chan error)
+		go func() { drained <- fs.drain(t.Context(), f.ino) }() // ends with the WRITE
+		time.Sleep(50 * time.Millisecond)
+		_, _, g, err := fs.Create(t.Context(), fs.cred, fs.Root(), "a", os.O_RDWR|os.O_TRUNC, 0o644, 0)
+		must(t, err)
+		defer g.Release()
+		must(t, <-drained)
+		must(t, g.Flush(t.Context()))
+		time.Sleep(400 * time.Millisecond)
+		if got := stored(t, s, "a"); len(got) != 0 {
+			t.Errorf("the file was cut to nothing, and holds %q", got)
+		}
+		if n, err := g.ReadAt(t.Context(), make([]byte, 10), 0); n != 0 || !errors.Is(err, io.EOF) {
+			t.Errorf("read %d bytes, %v", n, err)
+		}
+	})
 }

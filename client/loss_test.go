@@ -6,6 +6,7 @@ import (
 	"os"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
@@ -14,50 +15,54 @@ import (
 )
 
 func TestDataThatTheServerRefusedIsForgottenByAll(t *testing.T) {
-	s := nfstest.NewFor(t, nfstest.Options{})
-	fs := dataFS(t, s, "")
-	f := create(t, fs, "a", 0)
-	told := make(chan *Inode, 10)
-	fs.Changes(func(ino *Inode) { told <- ino })
-	defer fs.Changes(nil)
-	undo := s.Fail(nfs3.ErrNospc, nfstest.Forever, nfs3.ProcWrite)
-	put(t, f, pattern(3000, 3), 0)
-	if err := f.Fsync(t.Context()); !errors.Is(err, syscall.ENOSPC) {
-		t.Fatalf("fsync: %v, want ENOSPC", err)
-	}
-	undo()
-	a, err := fs.Getattr(t.Context(), fs.cred, f.ino)
-	must(t, err)
-	want(t, "size", a.Size, 0)
-	select {
-	case ino := <-told: // the kernel has pages of it
-		want(t, "inode", ino, f.ino)
-	case <-time.After(5 * time.Second):
-		t.Error("nobody was told to drop what is cached of the file")
-	}
-	_, off, err := f.Append(t.Context(), []byte("x"))
-	must(t, err)
-	want(t, "offset of an append", off, 0)
-	must(t, f.Fsync(t.Context()))
-	noneInUse(t, fs)
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "")
+		f := create(t, fs, "a", 0)
+		told := make(chan *Inode, 10)
+		fs.Changes(func(ino *Inode) { told <- ino })
+		defer fs.Changes(nil)
+		undo := s.Fail(nfs3.ErrNospc, nfstest.Forever, nfs3.ProcWrite)
+		put(t, f, pattern(3000, 3), 0)
+		if err := f.Fsync(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("fsync: %v, want ENOSPC", err)
+		}
+		undo()
+		a, err := fs.Getattr(t.Context(), fs.cred, f.ino)
+		must(t, err)
+		want(t, "size", a.Size, 0)
+		select {
+		case ino := <-told: // the kernel has pages of it
+			want(t, "inode", ino, f.ino)
+		case <-time.After(30 * time.Second):
+			t.Error("nobody was told to drop what is cached of the file")
+		}
+		_, off, err := f.Append(t.Context(), []byte("x"))
+		must(t, err)
+		want(t, "offset of an append", off, 0)
+		must(t, f.Fsync(t.Context()))
+		noneInUse(t, fs)
+	})
 }
 
 func TestCloseTellsOfDataThatWasLostAfterItsFileWasClosed(t *testing.T) {
-	s := nfstest.NewFor(t, nfstest.Options{})
-	fs := dataFS(t, s, "")
-	_, _, f, err := fs.Create(t.Context(), fs.cred, fs.Root(), "a", os.O_RDWR, 0o644, 0)
-	must(t, err)
-	defer s.Fail(nfs3.ErrNospc, nfstest.Forever, nfs3.ProcWrite)()
-	put(t, f, []byte("precious"), 0)
-	f.Release() // a close whose context had ended
-	for fs.DirtyBytes() > 0 {
-		time.Sleep(10 * time.Millisecond)
-	}
-	err = fs.Close(t.Context())
-	var lost *UnsavedError
-	if !errors.As(err, &lost) || len(lost.Files) != 1 || lost.Files[0].Name != "/a" || lost.Files[0].Bytes != 8 || !errors.Is(err, syscall.ENOSPC) {
-		t.Fatalf("Close: %v, want 8 bytes of /a, ENOSPC", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "")
+		_, _, f, err := fs.Create(t.Context(), fs.cred, fs.Root(), "a", os.O_RDWR, 0o644, 0)
+		must(t, err)
+		defer s.Fail(nfs3.ErrNospc, nfstest.Forever, nfs3.ProcWrite)()
+		put(t, f, []byte("precious"), 0)
+		f.Release() // a close whose context had ended
+		for fs.DirtyBytes() > 0 {
+			time.Sleep(10 * time.Millisecond)
+		}
+		err = fs.Close(t.Context())
+		var lost *UnsavedError
+		if !errors.As(err, &lost) || len(lost.Files) != 1 || lost.Files[0].Name != "/a" || lost.Files[0].Bytes != 8 || !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("Close: %v, want 8 bytes of /a, ENOSPC", err)
+		}
+	})
 }
 
 func TestCloseDoesNotTellTwiceOfWhatAFileHasTold(t *testing.T) {

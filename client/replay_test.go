@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"testing"
+	"testing/synctest"
 
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfstest"
@@ -75,22 +76,24 @@ func TestCallsThatWereSentTwice(t *testing.T) {
 				name, opts = name+", or is taken as answered", opts+",replay=strict"
 			}
 			t.Run(name, func(t *testing.T) {
-				r := newRig(t, nfstest.Options{NoDRC: true})
-				must(t, r.Mkdir("d", 0o777))
-				must(t, r.WriteFile("f", []byte("x"), 0o666))
-				must(t, r.Mkdir("unheard-d", 0o777))
-				must(t, r.WriteFile("unheard-f", []byte("x"), 0o666))
-				fs := r.mount(opts, Options{})
-				find(t, fs, "f")
-				find(t, fs, "d")
-				r.Fault(nfstest.Fault{Procs: []uint32{tt.proc}, Do: []nfstest.Action{nfstest.DropReply()}})
-				err, expect := tt.do(fs, t), tt.want
-				if strict {
-					expect = tt.strict
-				}
-				if !errors.Is(err, expect) {
-					t.Errorf("error: %v, want %v", err, expect)
-				}
+				synctest.Test(t, func(t *testing.T) {
+					r := newRig(t, nfstest.Options{NoDRC: true})
+					must(t, r.Mkdir("d", 0o777))
+					must(t, r.WriteFile("f", []byte("x"), 0o666))
+					must(t, r.Mkdir("unheard-d", 0o777))
+					must(t, r.WriteFile("unheard-f", []byte("x"), 0o666))
+					fs := r.mount(opts, Options{})
+					find(t, fs, "f")
+					find(t, fs, "d")
+					r.Fault(nfstest.Fault{Procs: []uint32{tt.proc}, Do: []nfstest.Action{nfstest.DropReply()}})
+					err, expect := tt.do(fs, t), tt.want
+					if strict {
+						expect = tt.strict
+					}
+					if !errors.Is(err, expect) {
+						t.Errorf("error: %v, want %v", err, expect)
+					}
+				})
 			})
 		}
 	}
@@ -99,41 +102,45 @@ func TestCallsThatWereSentTwice(t *testing.T) {
 // TestErrorsThatAreNotOurs answers the first copy of each call with the error
 // that the second copy of a success would meet: others were there first.
 func TestErrorsThatAreNotOurs(t *testing.T) {
-	r := newRig(t, nfstest.Options{NoDRC: true})
-	must(t, r.WriteFile("f", []byte("x"), 0o666))
-	must(t, r.WriteFile("taken", []byte("x"), 0o666))
-	must(t, r.Symlink("text", "sl"))
-	fs := r.mount("timeo=1", Options{})
-	f := find(t, fs, "f")
-	twice := func(proc uint32) {
-		r.Fault(nfstest.Fault{Procs: []uint32{proc}, Do: []nfstest.Action{nfstest.DropReply()}})
-	}
-	twice(nfs3.ProcLink)
-	if _, _, err := fs.Link(t.Context(), alice, f, fs.Root(), "taken"); !errors.Is(err, nfs3.ErrExist) {
-		t.Errorf("LINK: %v", err)
-	}
-	twice(nfs3.ProcSymlink)
-	if _, _, err := fs.Symlink(t.Context(), alice, fs.Root(), "sl", "text"); !errors.Is(err, nfs3.ErrExist) {
-		t.Errorf("SYMLINK with the same text: %v", err)
-	}
-	twice(nfs3.ProcRemove)
-	if err := fs.Unlink(t.Context(), alice, fs.Root(), "missing"); !errors.Is(err, nfs3.ErrNoent) {
-		t.Errorf("REMOVE: %v", err)
-	}
-	twice(nfs3.ProcRename)
-	if err := fs.Rename(t.Context(), alice, fs.Root(), "missing", fs.Root(), "x"); !errors.Is(err, nfs3.ErrNoent) {
-		t.Errorf("RENAME: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{NoDRC: true})
+		must(t, r.WriteFile("f", []byte("x"), 0o666))
+		must(t, r.WriteFile("taken", []byte("x"), 0o666))
+		must(t, r.Symlink("text", "sl"))
+		fs := r.mount("timeo=1", Options{})
+		f := find(t, fs, "f")
+		twice := func(proc uint32) {
+			r.Fault(nfstest.Fault{Procs: []uint32{proc}, Do: []nfstest.Action{nfstest.DropReply()}})
+		}
+		twice(nfs3.ProcLink)
+		if _, _, err := fs.Link(t.Context(), alice, f, fs.Root(), "taken"); !errors.Is(err, nfs3.ErrExist) {
+			t.Errorf("LINK: %v", err)
+		}
+		twice(nfs3.ProcSymlink)
+		if _, _, err := fs.Symlink(t.Context(), alice, fs.Root(), "sl", "text"); !errors.Is(err, nfs3.ErrExist) {
+			t.Errorf("SYMLINK with the same text: %v", err)
+		}
+		twice(nfs3.ProcRemove)
+		if err := fs.Unlink(t.Context(), alice, fs.Root(), "missing"); !errors.Is(err, nfs3.ErrNoent) {
+			t.Errorf("REMOVE: %v", err)
+		}
+		twice(nfs3.ProcRename)
+		if err := fs.Rename(t.Context(), alice, fs.Root(), "missing", fs.Root(), "x"); !errors.Is(err, nfs3.ErrNoent) {
+			t.Errorf("RENAME: %v", err)
+		}
+	})
 }
 
 func TestALinkThatWasThereIsNotOurs(t *testing.T) {
-	r := newRig(t, nfstest.Options{NoDRC: true})
-	fs := r.mount("timeo=1", Options{})
-	f := write(t, fs, "f", "x")
-	_, _, err := fs.Link(t.Context(), alice, f, fs.Root(), "g")
-	must(t, err)
-	r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcLink}, Do: []nfstest.Action{nfstest.DropReply()}})
-	if _, _, err := fs.Link(t.Context(), alice, f, fs.Root(), "g"); !errors.Is(err, nfs3.ErrExist) {
-		t.Errorf("LINK: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{NoDRC: true})
+		fs := r.mount("timeo=1", Options{})
+		f := write(t, fs, "f", "x")
+		_, _, err := fs.Link(t.Context(), alice, f, fs.Root(), "g")
+		must(t, err)
+		r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcLink}, Do: []nfstest.Action{nfstest.DropReply()}})
+		if _, _, err := fs.Link(t.Context(), alice, f, fs.Root(), "g"); !errors.Is(err, nfs3.ErrExist) {
+			t.Errorf("LINK: %v", err)
+		}
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
@@ -41,7 +42,7 @@ func reads(t testing.TB, f *File, data string) {
 // eventually waits for what happens on the file system's own life.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for range 500 {
+	for range 3000 {
 		if ok() {
 			return
 		}
@@ -193,39 +194,43 @@ func TestCloseTellsWhatWasNotSaved(t *testing.T) {
 }
 
 func TestCloseGivesUpWithItsContext(t *testing.T) {
-	r := newRig(t, nfstest.Options{})
-	fs := r.mount("", Options{})
-	f := open(t, fs, "f", "x")
-	_, err := f.WriteAt(t.Context(), []byte("0123456789"), 0)
-	must(t, err)
-	r.Freeze()
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	err = fs.Close(ctx)
-	var lost *UnsavedError
-	if !errors.As(err, &lost) || len(lost.Files) != 1 || !errors.Is(err, context.DeadlineExceeded) {
-		t.Fatalf("Close: %v", err)
-	}
-	want(t, "bytes", lost.Files[0].Bytes, 10)
-	if text := err.Error(); !strings.Contains(text, "/f: 10 bytes") {
-		t.Errorf("text: %s", text)
-	}
-	r.Thaw()
-	f.Release()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		fs := r.mount("", Options{})
+		f := open(t, fs, "f", "x")
+		_, err := f.WriteAt(t.Context(), []byte("0123456789"), 0)
+		must(t, err)
+		r.Freeze()
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		err = fs.Close(ctx)
+		var lost *UnsavedError
+		if !errors.As(err, &lost) || len(lost.Files) != 1 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("Close: %v", err)
+		}
+		want(t, "bytes", lost.Files[0].Bytes, 10)
+		if text := err.Error(); !strings.Contains(text, "/f: 10 bytes") {
+			t.Errorf("text: %s", text)
+		}
+		r.Thaw()
+		f.Release()
+	})
 }
 
 func TestAbortEndsWhatIsUnderWay(t *testing.T) {
-	r := newRig(t, nfstest.Options{})
-	fs := r.mount("", Options{})
-	r.Freeze()
-	done := make(chan error)
-	go func() { // ends with Abort
-		_, _, err := fs.Lookup(context.WithoutCancel(t.Context()), alice, fs.Root(), "f")
-		done <- err
-	}()
-	time.Sleep(20 * time.Millisecond)
-	fs.Abort()
-	err := <-done
-	want(t, "errno", Errno(err), syscall.ENOTCONN)
-	r.Thaw()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		fs := r.mount("", Options{})
+		r.Freeze()
+		done := make(chan error)
+		go func() { // ends with Abort
+			_, _, err := fs.Lookup(context.WithoutCancel(t.Context()), alice, fs.Root(), "f")
+			done <- err
+		}()
+		synctest.Wait()
+		fs.Abort()
+		err := <-done
+		want(t, "errno", Errno(err), syscall.ENOTCONN)
+		r.Thaw()
+	})
 }
