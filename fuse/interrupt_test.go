@@ -103,9 +103,9 @@ func stat(t testing.TB, path string) (cmd *exec.Cmd, out *bufio.Reader, alarm fu
 // waiting waits until the server has been asked at least n times.
 func waiting(t testing.TB, s *nfstest.Server, proc string, n int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); s.Counts()[proc] < n; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); s.Counts()[proc] < n; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d %s after 10 s, want %d", s.Counts()[proc], proc, n)
+			t.Fatalf("%d %s after 30 s, want %d", s.Counts()[proc], proc, n)
 		}
 	}
 }
@@ -126,7 +126,7 @@ func TestAHarmlessSignalDoesNotInterruptAndAFatalOneDoes(t *testing.T) {
 	cmd.Process.Kill()
 	rest, _ := io.ReadAll(out)
 	cmd.Wait()
-	if d := time.Since(start); d > 2*time.Second {
+	if d := time.Since(start); d > 5*time.Second { // a few ms here
 		t.Errorf("SIGKILL took %v", d)
 	}
 	if len(rest) > 0 {
@@ -164,7 +164,7 @@ func TestAbortEndsWhatWaitsForADeadServer(t *testing.T) {
 	if err := m.Abort(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if d := time.Since(start); d > 4*time.Second {
+	if d := time.Since(start); d > 10*time.Second {
 		t.Errorf("Abort took %v", d)
 	}
 	if line, _ := out.ReadString('\n'); !strings.Contains(line, "stat: ") || strings.Contains(line, "nil") {
@@ -181,7 +181,7 @@ func TestUnmountIsBoundedWhenTheServerIsDead(t *testing.T) {
 	s.Freeze()
 	stat(t, filepath.Join(m.Dir(), "f"))
 	time.Sleep(200 * time.Millisecond)
-	within(t, 15*time.Second, "Detach", func() {
+	within(t, 30*time.Second, "Detach", func() {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := m.Detach(ctx); err != nil {
@@ -230,7 +230,7 @@ func TestADetachedMountLivesUntilItsLastFileIsClosed(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() { done <- m.Detach(t.Context()) }() // ends with the file
-	for deadline := time.Now().Add(10 * time.Second); m.conn.visible(m.Dir()); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); m.conn.visible(m.Dir()); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("it is not detached")
 		}
@@ -260,7 +260,7 @@ func TestSomebodyElsesUmountEndsTheMount(t *testing.T) {
 	if err := unix.Unmount(m.Dir(), 0); err != nil {
 		t.Fatal(err)
 	}
-	within(t, 10*time.Second, "Wait", m.Wait)
+	within(t, 30*time.Second, "Wait", m.Wait)
 }
 
 func TestADeadMountIsReplaced(t *testing.T) {

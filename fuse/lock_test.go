@@ -68,7 +68,7 @@ func holding(s *nfstest.Server) string {
 // eventually waits until the server has just these locks.
 func eventually(t *testing.T, s *nfstest.Server, want string) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); holding(s) != want; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); holding(s) != want; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("the server has the locks %q, want %q", holding(s), want)
 		}
@@ -351,7 +351,7 @@ func TestLocalKindsStayWithTheKernel(t *testing.T) {
 func TestAServerWithoutALockManagerHasNoLocks(t *testing.T) {
 	s := nfstest.Start(t, nfstest.Options{NoNLM: true})
 	open := lockFile(t, s, mounted(t, s, "lock"))
-	within(t, 5*time.Second, "ENOLCK", func() {
+	within(t, 20*time.Second, "ENOLCK", func() {
 		if err := unix.Flock(int(open().Fd()), unix.LOCK_EX); !errors.Is(err, unix.ENOLCK) {
 			t.Errorf("flock: %v", err)
 		}

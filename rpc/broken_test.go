@@ -45,7 +45,7 @@ func TestResetWithinAReply(t *testing.T) {
 	size := len(record(make([]byte, 4), want))
 	served := make(chan error, 1)
 	var conns []net.Conn // the last one is to be open for as long as the client looks at it
-	go func() { // ends when all replies have been broken, or with l
+	go func() {          // ends when all replies have been broken, or with l
 		served <- func() error {
 			var port string
 			var call []byte
