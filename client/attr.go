@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/gonfs/gonfs/mountopt"
@@ -30,14 +31,14 @@ func (fs *FS) Getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fat
 
 // getattr is Getattr by asking the server.
 func (fs *FS) getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fattr, error) {
-	var args nfs3.GetattrArgs
-	var reply nfs3.GetattrReply
+	c := getattrCalls.Get().(*getattrCall)
+	defer getattrCalls.Put(c)
 	err := fs.about(ctx, cred, ino, func() error {
-		args.Object = ino.FH()
+		*c = getattrCall{args: nfs3.GetattrArgs{Object: ino.FH()}}
 		st := fs.begin(ino)
-		err := fs.nfs.Getattr(ctx, cred, &args, &reply)
+		err := fs.nfs.Getattr(ctx, cred, &c.args, &c.reply)
 		if err == nil {
-			fs.applyAttr(ino, st, &nfs3.PostOpAttr{Present: true, Attr: reply.Attr})
+			fs.see(ino, observed{st: st, attr: &c.reply.Attr})
 		}
 		return err
 	})
@@ -50,6 +51,14 @@ func (fs *FS) getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fat
 	a, _ := fs.view(ino)
 	return a, nil
 }
+
+// getattrCall is what a GETATTR would allocate.
+type getattrCall struct {
+	args  nfs3.GetattrArgs
+	reply nfs3.GetattrReply
+}
+
+var getattrCalls = sync.Pool{New: func() any { return new(getattrCall) }}
 
 // AttrTimeout returns how long the attributes that were returned last may be
 // used without asking again. It is 0 under noac, and while ino has dirty data:

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfsacl"
@@ -48,15 +49,17 @@ func (fs *FS) Lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 
 // lookup is Lookup by asking the server. name is good.
 func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name string) (*Inode, nfs3.Fattr, error) {
-	var (
-		st    stamp
-		args  = nfs3.LookupArgs{What: nfs3.DirOpArgs{Name: name}}
-		reply nfs3.LookupReply
-	)
+	var st stamp
+	c := lookupCalls.Get().(*lookupCall)
+	args, reply := &c.args, &c.reply
+	defer func() {
+		args.What.Name = "" // it is the caller's
+		lookupCalls.Put(c)
+	}()
 	err := fs.about(ctx, cred, dir, func() error {
-		args.What.Dir = dir.FH()
+		*args, *reply = nfs3.LookupArgs{What: nfs3.DirOpArgs{Dir: dir.FH(), Name: name}}, nfs3.LookupReply{}
 		st = fs.begin(dir)
-		err := fs.nfs.Lookup(ctx, cred, &args, &reply)
+		err := fs.nfs.Lookup(ctx, cred, args, reply)
 		if answered(err) {
 			fs.applyAttr(dir, st, &reply.DirAttr)
 		}
@@ -83,6 +86,14 @@ func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 	a, _ := fs.view(ino)
 	return ino, a, nil
 }
+
+// lookupCall is what a LOOKUP would allocate.
+type lookupCall struct {
+	args  nfs3.LookupArgs
+	reply nfs3.LookupReply
+}
+
+var lookupCalls = sync.Pool{New: func() any { return new(lookupCall) }}
 
 // obtain returns the Inode of a handle that a reply brought, asking for the
 // attributes if the reply had none. st is the stamp of the call; change says

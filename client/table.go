@@ -58,7 +58,8 @@ func (t *table) find(fh nfs3.FH, typ nfs3.FileType, fileid uint64, fresh func() 
 	}
 	ino = fresh()
 	ino.shard = s
-	ino.fh.Store(&fh)
+	own := fh // the address of fh itself would make each call allocate
+	ino.fh.Store(&own)
 	s.enterLocked(fh, ino)
 	s.touchLocked(ino)
 	s.mu.Unlock()
