@@ -82,6 +82,13 @@ func (b *budget) releaseLocked(n int64) {
 	}
 }
 
+// figures returns how many bytes are in use, and the limit.
+func (b *budget) figures() (used, limit uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return uint64(max(b.used, 0)), uint64(max(b.limit, 0))
+}
+
 // state tells how short memory is: blocked when writers wait, so that even
 // what could still grow is sent; half when half of the limit is in use, so
 // that what is unstable is committed without delay.

@@ -53,6 +53,7 @@ type FS struct {
 	wb       writeback
 	frame    atomic.Int32 // most bytes of a WRITE that the route carries whole; 0: wsize fits
 	raBudget budget
+	raFiles  atomic.Int32 // that are read ahead of
 	blocks   blockPool
 }
 

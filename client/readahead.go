@@ -33,6 +33,7 @@ type readAhead struct {
 	blocks []*raBlock // in order of offset, none overlapping another
 	cancel context.CancelFunc
 	life   context.Context // of the blocks' READs
+	files  *atomic.Int32   // counts this one while it has a life
 	closed bool
 }
 
@@ -181,6 +182,8 @@ func (r *readAhead) startLocked(f *File, n uint64, now time.Time) bool {
 	}
 	if r.life == nil {
 		r.life, r.cancel = context.WithCancel(fs.life)
+		r.files = &fs.raFiles
+		r.files.Add(1)
 	}
 	b := fs.blocks.get(fs, int(n))
 	b.off, b.left, b.gen, b.at = r.ahead, int(n), gen, now
@@ -224,6 +227,7 @@ func (r *readAhead) dropLocked() {
 	if r.cancel != nil {
 		r.cancel()
 		r.life, r.cancel = nil, nil
+		r.files.Add(-1)
 	}
 	for _, b := range r.blocks {
 		b.release()

@@ -14,7 +14,6 @@ func (fs *FS) Sync(ctx context.Context) error {
 
 // DirtyBytes returns how many bytes are not safe on the server yet.
 func (fs *FS) DirtyBytes() uint64 {
-	fs.wb.budget.mu.Lock()
-	defer fs.wb.budget.mu.Unlock()
-	return uint64(max(fs.wb.budget.used, 0))
+	used, _ := fs.wb.budget.figures()
+	return used
 }

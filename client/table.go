@@ -141,15 +141,15 @@ func (t *table) unpin(ino *Inode) {
 	ino.shard.touchLocked(ino)
 }
 
-// len returns how many inodes there are.
-func (t *table) len() (n int) {
+// count returns how many inodes there are, and how many of them are held.
+func (t *table) count() (all, held int) {
 	for i := range t.shards {
 		s := &t.shards[i]
 		s.mu.Lock()
-		n += len(s.m)
+		all, held = all+len(s.m), held+s.held
 		s.mu.Unlock()
 	}
-	return n
+	return all, held
 }
 
 // touchLocked makes ino the newest of the list, which may push the oldest out.

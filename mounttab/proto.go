@@ -63,6 +63,9 @@ type Status struct {
 	Rsize      uint32 `json:"rsize"`       // most bytes of a READ
 	Wsize      uint32 `json:"wsize"`       // most bytes of a WRITE
 	DirtyBytes uint64 `json:"dirty_bytes"` // written, and not yet safe on the server
+	DirtyLimit uint64 `json:"dirty_limit"` // writers wait who would make it more
+
+	Memory Memory `json:"memory"` // what else the daemon keeps
 
 	Connections    int    `json:"connections"`     // to the NFS server, now
 	CallsInFlight  int    `json:"calls_in_flight"` // sent or waiting to be, now
@@ -75,6 +78,19 @@ type Status struct {
 	BadReplies     uint64 `json:"bad_replies"`     // that could not be decoded
 
 	Procs []ProcStats `json:"procs,omitempty"` // those that were called
+}
+
+// Memory is what a daemon keeps in its memory, in numbers, and bytes where it
+// says so, with limits.
+type Memory struct {
+	Inodes         int    `json:"inodes"`           // objects that are known
+	InodesKept     int    `json:"inodes_kept"`      // of these, in nobody's use, but maybe needed again
+	InodesLimit    int    `json:"inodes_limit"`     // of those that are kept
+	Names          int64  `json:"names"`            // cached entries of directories
+	NamesLimit     int64  `json:"names_limit"`      //
+	ReadAheadFiles int    `json:"read_ahead_files"` // open files that are read ahead of
+	ReadAheadBytes uint64 `json:"read_ahead_bytes"`
+	ReadAheadLimit uint64 `json:"read_ahead_limit"` // bytes
 }
 
 // State is whether the server answers.

@@ -115,7 +115,12 @@ func show(w io.Writer, m mountStatus) {
 		state += " since " + s.SilentSince.Local().Format("15:04:05")
 	}
 	fmt.Fprintf(w, "  server     %s, %s, %d connection(s), %d call(s) under way\n", s.Server, state, s.Connections, s.CallsInFlight)
-	fmt.Fprintf(w, "  unsaved    %s\n", human(s.DirtyBytes))
+	fmt.Fprintf(w, "  unsaved    %s of at most %s\n", human(s.DirtyBytes), human(s.DirtyLimit))
+	if k := s.Memory; k.InodesLimit > 0 { // a daemon of an earlier version does not tell
+		fmt.Fprintf(w, "  cached     %d inode(s), of which %d are not in use (at most %d), %d name(s) (at most %d)\n",
+			k.Inodes, k.InodesKept, k.InodesLimit, k.Names, k.NamesLimit)
+		fmt.Fprintf(w, "  ahead      %s of at most %s read ahead, of %d file(s)\n", human(k.ReadAheadBytes), human(k.ReadAheadLimit), k.ReadAheadFiles)
+	}
 	for _, note := range s.Warnings {
 		fmt.Fprintf(w, "  note       %s\n", note)
 	}

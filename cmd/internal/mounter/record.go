@@ -40,10 +40,16 @@ func (l *live) record(spec mountopt.Spec, asked string) (*mounttab.Entry, error)
 // Status implements mounttab.Handler.
 func (l *live) Status() mounttab.Status {
 	r := l.session.NFS().RPC().Stats()
+	f := l.fs.Footprint()
 	s := mounttab.Status{
 		Server: l.session.Server(), State: mounttab.OK,
 		Options: l.session.Options().String(), Warnings: l.session.Options().Warnings,
-		Rsize: l.session.Rsize(), Wsize: l.session.Wsize(), DirtyBytes: l.fs.DirtyBytes(),
+		Rsize: l.session.Rsize(), Wsize: l.session.Wsize(), DirtyBytes: f.Dirty, DirtyLimit: f.DirtyLimit,
+		Memory: mounttab.Memory{
+			Inodes: f.Inodes, InodesKept: f.Kept, InodesLimit: f.KeptLimit,
+			Names: f.Names, NamesLimit: f.NamesLimit,
+			ReadAheadFiles: f.AheadFiles, ReadAheadBytes: f.Ahead, ReadAheadLimit: f.AheadLimit,
+		},
 		Connections: r.ConnectedCount, CallsInFlight: r.CallsInFlight,
 		Connects: r.Connects, Disconnects: r.Disconnects, Replaced: r.Replaced,
 		MinorTimeouts: r.MinorTimeouts, MajorTimeouts: r.MajorTimeouts,
