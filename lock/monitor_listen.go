@@ -3,6 +3,7 @@ package lock
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -20,19 +21,51 @@ type ear struct {
 	rpcb *rpc.Client
 }
 
+// How often, and after which pause, it is looked who the status monitor is: a
+// sibling that comes or goes just then may show as a stranger, as its record
+// and the list of rpcbind are not read in one moment.
+const (
+	looks     = 5
+	lookPause = 50 * time.Millisecond // doubled each time
+)
+
 // seek finds out who is the host's status monitor: the system's rpc.statd,
 // another daemon of ours, or, if there is none, we ourselves. It is asked at
 // the start and from time to time, since each of them may come and go.
 func (m *Monitor) seek(ctx context.Context) {
 	ctx, stop := context.WithTimeout(ctx, statdTime)
 	defer stop()
-	c, err := portmap.DialLocal(ctx, m.env.rpcbind)
-	if err != nil {
-		if m.over(ctx) {
+	for n, pause := 1, lookPause; ; n, pause = n+1, 2*pause {
+		err := m.look(ctx)
+		if err == nil || m.over(ctx) {
 			return
 		}
-		m.onceAt(slog.LevelInfo, "rpcbind", "lock: no rpcbind here: restarts of servers are noticed by polling", "error", err)
-		return
+		var absent *noRpcbindError
+		switch {
+		case errors.As(err, &absent):
+			m.onceAt(slog.LevelInfo, "rpcbind", "lock: no rpcbind here: restarts of servers are noticed by polling", "error", absent.err)
+			return
+		case n < looks && sleep(ctx, pause) == nil:
+		case m.over(ctx):
+			return
+		case errors.Is(err, errStatd):
+			m.once("statd", "lock: a status monitor is registered here, but does not answer: restarts of servers are noticed by polling", "error", err)
+			return
+		default:
+			m.once("register", "lock: not registered as status monitor: restarts of servers are noticed by polling", "error", err)
+			return
+		}
+	}
+}
+
+// errStatd says that the status monitor that rpcbind names did not answer.
+var errStatd = errors.New("rpc.statd of this host")
+
+// look is one attempt of seek.
+func (m *Monitor) look(ctx context.Context) error {
+	c, err := portmap.DialLocal(ctx, m.env.rpcbind)
+	if err != nil {
+		return &noRpcbindError{err}
 	}
 	reg := portmap.NewRegistrar(c)
 	list, err := portmap.NewRpcbind(c, portmap.Version4).Dump(ctx)
@@ -49,23 +82,19 @@ func (m *Monitor) seek(ctx context.Context) {
 		case err != nil:
 		case foreign:
 			c.Close()
-			m.beside(ctx)
-			return
+			return m.beside(ctx)
 		case slices.ContainsFunc(list, func(r portmap.Rpcb) bool { return r.Prog == nsm.Program }):
 			c.Close() // a sibling listens, and hands on what it hears
 			m.alone(nil)
-			return
+			return nil
 		default:
 			if err = m.listen(ctx, c, reg); err == nil {
-				return
+				return nil
 			}
 		}
 	}
 	c.Close()
-	if m.over(ctx) {
-		return
-	}
-	m.once("register", "lock: not registered as status monitor: restarts of servers are noticed by polling", "error", err)
+	return err
 }
 
 // over reports whether what failed was given up, with the mount: nobody wants
@@ -75,13 +104,13 @@ func (m *Monitor) over(ctx context.Context) bool {
 }
 
 // beside makes the system's rpc.statd watch for us, if it answers and does not
-// do so already.
-func (m *Monitor) beside(ctx context.Context) {
+// do so already. The error is errStatd.
+func (m *Monitor) beside(ctx context.Context) error {
 	m.mu.Lock()
 	already := m.statd
 	m.mu.Unlock()
 	if already {
-		return
+		return nil
 	}
 	err := m.statdCall(ctx, func(c *nsm.Client) error {
 		state, err := c.Stat(ctx, "localhost")
@@ -92,12 +121,8 @@ func (m *Monitor) beside(ctx context.Context) {
 		m.setState(state)
 		return err
 	})
-	if m.over(ctx) {
-		return
-	}
 	if err != nil {
-		m.once("statd", "lock: a status monitor is registered here, but does not answer: restarts of servers are noticed by polling", "error", err)
-		return
+		return fmt.Errorf("%w: %w", errStatd, err)
 	}
 	m.mu.Lock()
 	var peers []Peer
@@ -113,6 +138,7 @@ func (m *Monitor) beside(ctx context.Context) {
 	for _, p := range peers {
 		m.mon(ctx, p)
 	}
+	return nil
 }
 
 // listen makes us the host's status monitor, as far as notices go: nobody else

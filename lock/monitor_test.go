@@ -2,7 +2,6 @@ package lock
 
 import (
 	"context"
-	"log/slog"
 	"net"
 	"net/netip"
 	"os"
@@ -402,25 +401,5 @@ func TestStatdIsKnownByItsCookie(t *testing.T) {
 	r := &rpc.Request{Args: xdr.NewDecoder([]byte{0, 0})}
 	if stat := m.ServeStatus(t.Context(), r, nil); stat != rpc.GarbageArgs {
 		t.Errorf("garbage is answered %v", stat)
-	}
-}
-
-// A mount that is refused ends while its monitor looks around. Nothing is said
-// of that, below the reason of the refusal.
-func TestAMonitorThatIsGivenUpDoesNotComplain(t *testing.T) {
-	t.Parallel()
-	h := newHost(t)
-	var out strings.Builder
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	m, err := newMonitor(ctx, MonitorConfig{Dir: h.dir, Logger: slog.New(slog.NewTextHandler(&out, nil))}, env{bootID: "a", rpcbind: h.sock, check: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := m.Close(); err != nil {
-		t.Error(err)
-	}
-	if out.Len() > 0 {
-		t.Errorf("it said %s", out.String())
 	}
 }
