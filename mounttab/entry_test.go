@@ -163,7 +163,7 @@ func TestSlowPeersAreLeft(t *testing.T) {
 		"one that announces and then does": {0, 3, 0, 0},
 	} {
 		c := dial(t, e)
-		_, werr := c.Write(b) // fails where we are left before we begin
+		_, werr := c.Write(b)                                                // fails where we are left before we begin
 		if _, err := io.ReadAll(c); errors.Is(err, os.ErrDeadlineExceeded) { // that of dial
 			t.Errorf("%s is not left: %v, %v", name, werr, err)
 		}
