@@ -38,6 +38,10 @@ type Call struct {
 	faults plan
 }
 
+// Size is the length of the whole message in bytes, without a record mark: what
+// a station on the way goes by that swallows long frames. A fault's If may ask.
+func (c *Call) Size() int { return len(c.msg) }
+
 // Sizes of RFC 5531.
 const (
 	maxAuth    = 400 // the body of a credential or verifier, section 8.2

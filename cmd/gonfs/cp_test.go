@@ -103,7 +103,7 @@ func TestAnInterruptEndsACopySoonThoughTheServerIsAway(t *testing.T) {
 	if err := cp(ctx, s, local, s.Export()+"/b"); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want that it was interrupted", err)
 	}
-	if d := time.Since(start); d > 8*time.Second {
+	if d := time.Since(start); d > 30*time.Second { // 0.5 s here
 		t.Errorf("it took %v", d)
 	}
 }

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"bytes"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,7 +33,7 @@ func startCapture(t *testing.T) func() string {
 	}
 	return func() string {
 		t.Helper()
-		time.Sleep(600 * time.Millisecond) // dumpcap reads what the kernel collected twice a second
+		captured(t, file)
 		if err := cmd.Process.Signal(os.Interrupt); err != nil {
 			t.Fatal(err)
 		}
@@ -48,6 +50,46 @@ func startCapture(t *testing.T) func() string {
 		}
 		return file
 	}
+}
+
+// captured waits until the capture has all that was sent so far: dumpcap reads
+// what the kernel collected twice a second, or later. A datagram to ourselves
+// shows how far it is.
+func captured(t *testing.T, file string) {
+	t.Helper()
+	own, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer own.Close()
+	mark := []byte("the end of " + filepath.Base(file))
+	if _, err := own.WriteTo(mark, own.LocalAddr()); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if tail, err := lastOf(file, 1<<20); err != nil {
+			t.Fatal(err)
+		} else if bytes.Contains(tail, mark) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("dumpcap is 30 s late")
+		}
+	}
+}
+
+// lastOf returns the last n bytes of a file, or all.
+func lastOf(file string, n int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.NewSectionReader(f, max(0, size-n), n))
 }
 
 // syncBuffer is a bytes.Buffer for two goroutines.

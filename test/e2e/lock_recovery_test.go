@@ -84,7 +84,7 @@ func deadDaemon(t *testing.T, a, b *place, sibling bool) {
 	if !sibling {
 		a.mount(t)
 	}
-	took := waits.says(t, "held", 10*time.Second)
+	took := waits.says(t, "held", 20*time.Second)
 	t.Logf("freed after %v", took.Round(time.Millisecond))
 	if sibling {
 		a.mount(t)
@@ -115,12 +115,12 @@ func TestARestartOfAClientsHost(t *testing.T) {
 	h.rig(t, "../rigs/hosts.sh", "reboot", h.dir, "two")
 	waits.silent(t, "the lock is held by the host that was restarted")
 	b.mount(t)
-	waits.says(t, "held", 20*time.Second)
+	waits.says(t, "held", 40*time.Second)
 	waits.release(t)
 	a.umount(t)
 	b.umount(t)
 	text, err := os.ReadFile(filepath.Join(h.dir, "server", "statd.log"))
-	if n := strings.Count(string(text), "Received SM_NOTIFY from clienttwo, state: 3"); err != nil || n != 1 {
+	if n := strings.Count(string(text), "Received SM_NOTIFY from clienttwo, state: 3"); err != nil || n == 0 || n > 2 { // once more, if its answer takes 2 s
 		t.Errorf("the server's rpc.statd was told %d times (%v):\n%s", n, err, text)
 	}
 	nothingLeft(t)

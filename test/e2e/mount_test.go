@@ -56,7 +56,7 @@ func (v *world) mount(t *testing.T, uid int, spec, options string) *mounted {
 	return m
 }
 
-// umount unmounts with umount.gonfs; within a second nothing may be left.
+// umount unmounts with umount.gonfs; soon nothing may be left.
 func (m *mounted) umount(t *testing.T) {
 	t.Helper()
 	if r := w.run(t, 30*time.Second, m.uid, w.bin("umount.gonfs"), m.dir); r.code != 0 {
@@ -65,13 +65,14 @@ func (m *mounted) umount(t *testing.T) {
 	nothingLeft(t)
 }
 
-// nothingLeft gives the end of a mount a second, and then wants no process, no
-// mount entry, no record and no connection of ours to be there. Tests that
-// call it have one mount at a time.
+// nothingLeft gives the end of a mount some time (mostly none is needed), and
+// then wants no process, no mount entry, no record and no connection of ours to
+// be there. Tests that call it have one mount at a time.
 func nothingLeft(t *testing.T) {
 	t.Helper()
 	var left []string
-	for end := time.Now().Add(time.Second); ; time.Sleep(20 * time.Millisecond) {
+	const limit = 10 * time.Second
+	for end := time.Now().Add(limit); ; time.Sleep(20 * time.Millisecond) {
 		left = nil
 		left = append(left, processes(t)...)
 		left = append(left, mountEntries(t)...)
@@ -81,7 +82,7 @@ func nothingLeft(t *testing.T) {
 			return
 		}
 		if time.Now().After(end) {
-			t.Errorf("1 s after the unmount there is left:\n%s", strings.Join(left, "\n"))
+			t.Errorf("%v after the unmount there is left:\n%s", limit, strings.Join(left, "\n"))
 			return
 		}
 	}

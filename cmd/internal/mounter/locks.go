@@ -16,8 +16,7 @@ import (
 	"github.com/gonfs/gonfs/nlm"
 )
 
-// newLocks returns the lock engine of a mount. It has begun to look after what
-// other daemons of this host have left, and to hear callbacks for them.
+// newLocks returns the lock engine of a mount. Serve starts it.
 func newLocks(s *mount.Session, dir string, log *slog.Logger) *lock.Engine {
 	o := s.Options()
 	c := lock.Config{Local: o.Locks(), Auto: o.LocksAuto.Value, Logger: log}
@@ -29,9 +28,7 @@ func newLocks(s *mount.Session, dir string, log *slog.Logger) *lock.Engine {
 			c.StateDir = ""
 		}
 	}
-	e := lock.New(c)
-	e.Start()
-	return e
+	return lock.New(c)
 }
 
 // within reports whether path, as far as it is there, leads into dir, which is

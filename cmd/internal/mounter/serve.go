@@ -71,6 +71,9 @@ func Serve(ctx context.Context, r Request, ready Ready) error {
 		m.unmount(true) // even if somebody has found it already: a dead mount would be worse
 		return errors.Join(err, m.end(sig))
 	}
+	// Only now: what it has to say of this host (a dead daemon's locks were given
+	// back, no status monitor) would reach the terminal, or not, by chance.
+	m.locks.Start()
 	log.Info("mounted", "spec", spec.String(), "dir", dir, "options", session.Options().String())
 	return m.serve(sig)
 }
