@@ -10,33 +10,72 @@ import (
 	"github.com/gonfs/gonfs/rpc"
 )
 
-// absentFor is for how long a server without a lock manager is not asked again:
-// programs that lock often would ask rpcbind each time.
-const absentFor = 5 * time.Second
+const (
+	// absentFor is for how long a server without a lock manager is not asked
+	// again: programs that lock often would ask rpcbind each time.
+	absentFor = 5 * time.Second
+	// refusedFor is for how long rpcbind, or the lock manager, must refuse
+	// connections to be missing: it may be starting. Linux asks a hard mount's
+	// rpcbind each 5 s for ever (net/sunrpc/clnt.c: call_bind_status), also if it
+	// says that there is no lock manager: flock(2) hangs then.
+	refusedFor = 5 * time.Second
+)
 
 // absent reports whether err says that the server has no lock manager, rather
-// than that it is away for a moment: it has never answered, and its rpcbind
-// does not know it, or is not there either. Calls fail with the same error for
-// a while then.
+// than that it is away for a moment: it has never answered, and somebody there
+// said so. Nobody did where rpcbind is merely silent: a lock that is kept here
+// while others have it from the server would protect nothing. Calls fail with
+// the same error for a while then.
 func (c *caller) absent(err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.spoken || !absence(err) {
+	now, what := time.Now(), absence(err)
+	switch {
+	case what != refused:
+		c.refusedSince = time.Time{}
+	case c.refusedSince.IsZero():
+		c.refusedSince = now
+	}
+	switch {
+	case c.spoken, what == unknown:
+		return false
+	case what == refused && c.server.Hard && now.Sub(c.refusedSince) < refusedFor:
 		return false
 	}
-	if now := time.Now(); now.After(c.absentUntil) {
+	if now.After(c.absentUntil) {
 		c.absentUntil, c.absentErr = now.Add(absentFor), err
 	}
 	return true
 }
 
-// absence reports whether err can mean that there is no lock manager.
-func absence(err error) bool {
-	if errors.Is(err, rpc.ErrClosed) {
-		return false
+// evidence is what an error of a call tells of the lock manager.
+type evidence uint8
+
+const (
+	unknown evidence = iota // nothing: no answer came
+	refused                 // a port that nobody listens at
+	denied                  // rpcbind, or whoever has its port, says that there is none
+)
+
+func absence(err error) evidence {
+	switch {
+	case errors.Is(err, rpc.ErrClosed):
+	case errors.Is(err, portmap.ErrNotRegistered), errors.Is(err, portmap.ErrBadAnswer), errors.As(err, new(*rpc.AcceptError)):
+		return denied
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return refused
 	}
-	return errors.Is(err, portmap.ErrNotRegistered) || errors.Is(err, portmap.ErrBadAnswer) || errors.As(err, new(*noRpcbindError)) ||
-		errors.Is(err, syscall.ECONNREFUSED) || errors.As(err, new(*rpc.AcceptError))
+	return unknown
+}
+
+// waits says once that a lock waits for a server that does not tell where its
+// lock manager is, and what could be done about it.
+func (e *Engine) waits(err error) {
+	e.log.Debug("lock: no answer, asking again", "server", e.caller.server.Name, "error", err)
+	if errors.As(err, new(*noRpcbindError)) && !e.silenceSaid.Swap(true) {
+		e.log.Warn("the server's rpcbind does not answer, so its lock manager cannot be found: locks wait for it; if it has none, mount with nolock",
+			"server", e.caller.server.Name, "error", err)
+	}
 }
 
 // goLocal notes that the server has no lock manager, and says so once. It

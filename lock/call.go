@@ -124,6 +124,7 @@ func (e *Engine) testThere(ctx context.Context, fh nfs3.FH, cred *rpc.Cred, l Lo
 		case !e.caller.server.Hard, errors.Is(err, rpc.ErrClosed):
 			return nil, &Error{Op: "test", Range: l.Range, Errno: syscall.EIO, Cause: err}
 		default:
+			e.waits(err)
 			pause = nextPause(pause, downFirst, downLast)
 		}
 		if err := sleep(ctx, pause); err != nil {

@@ -83,6 +83,7 @@ type Engine struct {
 	lastCookie  atomic.Uint32
 	calledBack  atomic.Bool // the server is known to call back
 	unmonitored atomic.Bool // the server takes NM_LOCK only
+	silenceSaid atomic.Bool // that the server's rpcbind is silent was logged
 	reclaims    atomic.Uint64
 	repeats     atomic.Int32 // GRANTED_RES under way for locks that were granted before
 

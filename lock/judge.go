@@ -43,7 +43,7 @@ func (e *Engine) judgeFailure(r *request, a *attempt) (time.Duration, error) {
 	case !e.caller.server.Hard:
 		return 0, e.refused(r, syscall.EIO, a.err)
 	}
-	e.log.Debug("lock: no answer, asking again", "server", e.caller.server.Name, "error", a.err)
+	e.waits(a.err)
 	a.pause = nextPause(a.pause, downFirst, downLast)
 	return a.pause, nil
 }

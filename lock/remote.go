@@ -152,7 +152,7 @@ func (e *Engine) attempt(r *request, p *party, a *attempt) {
 	a.stat, a.err = e.callLock(r, p, a.block)
 	switch {
 	case a.err != nil:
-		return
+		a.unsure = e.caller.reached.Load()
 	case a.stat == nlm.Granted:
 		if a.missed() {
 			e.stall()

@@ -13,7 +13,6 @@ import (
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfstest"
 	"github.com/gonfs/gonfs/nlm"
-	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
 )
 
@@ -216,74 +215,6 @@ func TestAnswersOfTheServerAreTheErrnoOfLinux(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestAServerWithoutALockManager(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		auto bool
-		want error
-	}{
-		{"fails at once", false, syscall.ENOLCK},
-		{"is done without, with locks=auto", true, nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			inBubble(t, nfstest.Options{NoNLM: true}, func(t *testing.T, r *rig) {
-				e := r.engine(func(c *Config) { c.Auto = tt.auto })
-				begin := time.Now()
-				for range 3 {
-					if err := e.Lock(t.Context(), r.a, nil, lk(ann, Exclusive, 0, 9), true); !errors.Is(err, tt.want) {
-						t.Errorf("LOCK: %v", err)
-					}
-				}
-				h, err := e.Test(t.Context(), r.a, nil, lk(bob, Exclusive, 0, 9))
-				if !errors.Is(err, tt.want) || tt.auto && (h == nil || h.Owner != ann) {
-					t.Errorf("TEST: %v, %v", h, err)
-				}
-				if took := time.Since(begin); took > 0 {
-					t.Errorf("it took %v", took)
-				}
-				if tt.auto {
-					if err := e.Lock(t.Context(), r.a, nil, lk(bob, Exclusive, 0, 9), false); !errors.Is(err, syscall.EAGAIN) {
-						t.Errorf("a second owner: %v", err)
-					}
-					if err := e.Release(t.Context(), r.a, ann); err != nil {
-						t.Error(err)
-					}
-				}
-			})
-		})
-	}
-}
-
-// Who waits here for what the server says to another finds himself in another
-// queue when locks stay here from then on. Engines that leave a file behind fail
-// at their end.
-func TestThoseWhoWaitedWhenLocksBecameLocalLeaveTheirQueue(t *testing.T) {
-	inBubble(t, nfstest.Options{NoNLM: true}, func(t *testing.T, r *rig) {
-		r.s.Fault(nfstest.Fault{Program: portmap.Program, Times: 1, Do: []nfstest.Action{nfstest.DelayCall(time.Second)}})
-		e := r.engine(func(c *Config) { c.Auto = true })
-		first := Lock{Owner: Owner{Flock, 1}, Range: WholeFile, Type: Exclusive}
-		second := Lock{Owner: Owner{Flock, 2}, Range: WholeFile, Type: Exclusive}
-		a, b := r.start(t.Context(), e, r.a, first), r.start(t.Context(), e, r.a, second)
-		if n := len(e.Status().Waiting); n != 2 {
-			t.Errorf("%d wait, want 2", n)
-		}
-		for l, got := range map[Lock]<-chan error{first: a, second: b} {
-			go func() {
-				if err := <-got; err != nil {
-					t.Error(err)
-				}
-				if err := e.Release(t.Context(), r.a, l.Owner); err != nil {
-					t.Error(err)
-				}
-			}()
-		}
-		time.Sleep(time.Minute)
-		if s := e.Status(); len(s.Waiting)+len(s.Held) != 0 {
-			t.Errorf("left: %+v", s)
-		}
-	})
 }
 
 func TestAServerWithoutAMonitorIsAskedWithNMLock(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gonfs/gonfs/nlm"
@@ -83,6 +84,9 @@ type caller struct {
 	// ended is called when a connection is lost, and when the server answers
 	// again after a failure. It must not block.
 	ended func()
+	// reached says that there was a connection to the lock manager once: as long
+	// as there was none, it cannot have heard of any lock.
+	reached atomic.Bool
 
 	mu     sync.Mutex // guards all below
 	client *rpc.Client
@@ -93,8 +97,9 @@ type caller struct {
 	failing bool
 	closed  bool
 
-	absentUntil time.Time // until when calls fail with absentErr; see absent
-	absentErr   error
+	refusedSince time.Time // since when connections are refused; zero: they are not; see absent
+	absentUntil  time.Time // until when calls fail with absentErr; see absent
+	absentErr    error
 }
 
 // call has f make one call. An error is that of the network or of rpc.
@@ -183,6 +188,7 @@ func (c *caller) dial(ctx context.Context, last netip.AddrPort, n int) (transpor
 	if err != nil {
 		return nil, err
 	}
+	c.reached.Store(true)
 	return &watched{conn, func() {
 		c.mu.Lock()
 		current := n == c.made
