@@ -105,7 +105,7 @@ func TestNothingIsLeftOfAMount(t *testing.T) {
 	}
 	wg.Wait()
 	srv.Close()
-	for range 100 {
+	for range 1000 {
 		if transport.Outstanding() == before {
 			return
 		}

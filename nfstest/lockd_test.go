@@ -250,7 +250,7 @@ func TestABlockedLockIsGrantedByACallback(t *testing.T) {
 				<-l.granted
 			}
 			holder := int32(-1)
-			for end := time.Now().Add(5 * time.Second); holder != tt.holder && time.Now().Before(end); time.Sleep(time.Millisecond) {
+			for end := time.Now().Add(30 * time.Second); holder != tt.holder && time.Now().Before(end); time.Sleep(time.Millisecond) {
 				holder = 0
 				for _, h := range s.Locks() {
 					if !h.Waiting {
@@ -273,7 +273,7 @@ func TestMessagesAreAnsweredByMessages(t *testing.T) {
 	if err := l.c.Message(t.Context(), nil, nlm.ProcLockMsg, l.lock(1, 0, 0, false, false)); err != nil {
 		t.Fatal(err)
 	}
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
 		l.mu.Lock()
 		calls := strings.Join(l.calls, ",")
 		l.mu.Unlock()
@@ -312,7 +312,7 @@ func TestARestartLosesLocksAndLetsThemBeReclaimed(t *testing.T) {
 	lock("a new lock after it", nlm.Granted, l.lock(3, 10, 10, false, false))
 	lock("a new lock of what was reclaimed", nlm.Denied, l.lock(3, 0, 10, false, false))
 	heard := int32(0)
-	for end := time.Now().Add(5 * time.Second); heard != 3 && time.Now().Before(end); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); heard != 3 && time.Now().Before(end); time.Sleep(time.Millisecond) {
 		l.mu.Lock()
 		heard = l.state
 		l.mu.Unlock()
@@ -362,7 +362,7 @@ func TestStrictModeWatchesLocks(t *testing.T) {
 
 	// Two LOCKs of one owner at once; then two with an UNLOCK between them.
 	for _, unlock := range []bool{false, true} {
-		remove := s.Fault(Fault{Program: nlm.Program, Procs: []uint32{nlm.ProcNMLock}, Do: []Action{Delay(400 * time.Millisecond)}})
+		remove := s.Fault(Fault{Program: nlm.Program, Procs: []uint32{nlm.ProcNMLock}, Do: []Action{Delay(time.Second)}})
 		done, n := make(chan struct{}), s.Counts()["NLM.NM_LOCK"]
 		go func() {
 			defer close(done)

@@ -208,19 +208,19 @@ fi
 
 stage_race() {
 	have gcc || skip "gcc is not installed, and the race detector is linked by it"
-	tests -race -timeout 180s ./...
+	tests -race -timeout 300s ./...
 }
 
 # Some races show only when nothing runs at the same time.
-stage_single() { GOMAXPROCS=1 tests -count=1 -timeout 180s ./...; }
+stage_single() { GOMAXPROCS=1 tests -count=1 -timeout 300s ./...; }
 
 # The paths of other systems, run on this one.
-stage_portable() { tests -tags portable -count=1 -timeout 120s ./transport ./rpc; }
+stage_portable() { tests -tags portable -count=1 -timeout 300s ./transport ./rpc; }
 
-stage_e2e() { GONFS_E2E=1 tests -count=1 -timeout 480s ./test/e2e; }
+stage_e2e() { GONFS_E2E=1 tests -count=1 -timeout 900s ./test/e2e; }
 
 # Most of these tests wait: for timers, and for networks that are slow on purpose.
-stage_faults() { GONFS_E2E=1 tests -count=1 -parallel 12 -timeout 400s ./test/faults; }
+stage_faults() { GONFS_E2E=1 tests -count=1 -parallel 12 -timeout 600s ./test/faults; }
 
 # All tests, each as long as its promise is: those that look at GONFS_SOAK.
 stage_soak() { GONFS_SOAK=1 GONFS_E2E=1 tests -count=1 -p 1 -parallel 12 -timeout 3h ./...; }

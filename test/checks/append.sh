@@ -39,5 +39,5 @@ right() {
 		same "$logs/want" "$logs/got" || return 1
 	done
 }
-timed "$procs × $lines lines" 120 crowd "$procs" worker
-timed "all there" 20 right
+timed "$procs × $lines lines" 170 crowd "$procs" worker
+timed "all there" 60 right

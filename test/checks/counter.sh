@@ -28,5 +28,5 @@ right() {
 }
 # shellcheck disable=SC2016 # expanded by the inner shell
 at "${places[0]}" bash -c 'echo 0 >"$1"' _ "$(dir "${places[0]}")/$name/counter"
-timed "$procs processes count" 120 crowd "$procs" worker
-timed "to exactly $((procs * times))" 10 right
+timed "$procs processes count" 170 crowd "$procs" worker
+timed "to exactly $((procs * times))" 60 right

@@ -19,7 +19,7 @@ fi
 step "ls -U" 60 bash -c "LC_ALL=C ls -U '$many' | LC_ALL=C sort >'$logs/plain' && same '$logs/names' '$logs/plain'"
 step "ls -lU" 60 bash -c "ls -lU '$many' >'$logs/long'"
 awk '$1 ~ /^-rw/ { print $NF }' "$logs/long" | LC_ALL=C sort >"$logs/got"
-step "each entry once" 10 bash -c "same '$logs/names' '$logs/got'"
+step "each entry once" 60 bash -c "same '$logs/names' '$logs/got'"
 step "find -size 0" 60 bash -c "[ \$(find '$many' -type f -size 0 | wc -l) = $entries ]"
 if [ -n "$made" ]; then
 	step "remove $entries files" 180 bash -c "cd '$many' && xargs rm <'$logs/names' && rmdir '$many'"

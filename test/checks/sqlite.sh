@@ -45,5 +45,5 @@ for mode in ${modes//,/ }; do
 	sql "${places[0]}" "pragma journal_mode=$mode; create table rows(writer int, i int, text text, primary key(writer, i));
 		create table counter(n int); insert into counter values(0);" >/dev/null || die "cannot make a database"
 	timed "$procs × $txns rows, $mode" 240 crowd "$procs" worker
-	timed "integrity, every row" 20 right
+	timed "integrity, every row" 60 right
 done

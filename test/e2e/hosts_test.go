@@ -54,7 +54,7 @@ func startHosts(t *testing.T) *hosts {
 // rig runs a script of test/rigs.
 func (h *hosts) rig(t *testing.T, args ...string) {
 	t.Helper()
-	if r := w.run(t, 30*time.Second, 0, args[0], args[1:]...); r.code != 0 {
+	if r := w.run(t, 2*time.Minute, 0, args[0], args[1:]...); r.code != 0 {
 		t.Fatalf("%s: exit code %d\n%s%s", strings.Join(args, " "), r.code, r.stdout, r.stderr)
 	}
 }

@@ -31,7 +31,7 @@ func TestChecksOfLocksNoticeLocksThatAreNone(t *testing.T) {
 // run runs a script of test/checks on both places.
 func (h *hosts) run(t *testing.T, script string, a, b *place, args ...string) result {
 	t.Helper()
-	return w.run(t, 3*time.Minute, 0, "env", append([]string{"ON=" + h.on, "LOCKER=" + w.bin("locker"), "bash", w.dir + "/checks/" + script,
+	return w.run(t, 6*time.Minute, 0, "env", append([]string{"ON=" + h.on, "LOCKER=" + w.bin("locker"), "bash", w.dir + "/checks/" + script,
 		a.host + ":" + a.dir, b.host + ":" + b.dir}, args...)...)
 }
 

@@ -142,7 +142,7 @@ func (v *world) run(t *testing.T, limit time.Duration, uid int, name string, arg
 // check runs a script of test/checks as uid, and shows what it says.
 func (v *world) check(t *testing.T, uid int, script string, args ...string) {
 	t.Helper()
-	r := v.run(t, 3*time.Minute, uid, "bash", append([]string{filepath.Join(v.dir, "checks", script)}, args...)...)
+	r := v.run(t, 6*time.Minute, uid, "bash", append([]string{filepath.Join(v.dir, "checks", script)}, args...)...)
 	t.Logf("%s, %.1f s\n%s%s", script, r.took.Seconds(), r.stdout, r.stderr)
 	if r.code != 0 {
 		t.Fatalf("%s: exit code %d", script, r.code)

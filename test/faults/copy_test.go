@@ -103,7 +103,7 @@ func TestUmountOfAServerThatIsAway(t *testing.T) {
 		n.signal(t, syscall.SIGSTOP)
 		begin := time.Now()
 		n.run(t, time.Minute, "umount.gonfs", dir)
-		atMost(t, "umount with nothing unsaved", time.Since(begin), 3*time.Second)
+		n.atMost(t, "umount with nothing unsaved", time.Since(begin), 3*time.Second)
 		n.noProcess(t)
 		n.signal(t, syscall.SIGCONT)
 

@@ -107,7 +107,7 @@ func TestShorterFramesOnTheWay(t *testing.T) {
 				if err := fsys.WriteFile(within(t, time.Minute), "long", data, 0o644); err != nil {
 					t.Fatal(err)
 				}
-				atMost(t, "1 MiB", time.Since(begin), 5*time.Second)
+				n.atMost(t, "1 MiB", time.Since(begin), 5*time.Second)
 				if got, err := os.ReadFile(n.backing("long")); err != nil || !bytes.Equal(got, data) {
 					t.Errorf("the server has %d bytes, %v; or other ones", len(got), err)
 				}

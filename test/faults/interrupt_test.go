@@ -53,7 +53,7 @@ func TestBlockedCallsEnd(t *testing.T) {
 					if !errors.As(err, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 						t.Errorf("%s: ended by itself: %v", cmd.Args[2], err)
 					}
-					atMost(t, cmd.Args[2]+" after SIGKILL", time.Since(begin), time.Second)
+					n.atMost(t, cmd.Args[2]+" after SIGKILL", time.Since(begin), time.Second)
 				}
 
 				for name, call := range map[string]func(context.Context) error{
@@ -76,7 +76,7 @@ func TestBlockedCallsEnd(t *testing.T) {
 						if err := <-ended; !errors.Is(err, context.Canceled) {
 							t.Errorf("%s: error %v, want context.Canceled", name, err)
 						}
-						atMost(t, name+" after its context was cancelled", time.Since(begin), time.Second)
+						n.atMost(t, name+" after its context was cancelled", time.Since(begin), time.Second)
 					}
 					cancel()
 				}

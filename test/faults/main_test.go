@@ -118,7 +118,7 @@ func aloneInNetwork(t *testing.T, test func(t *testing.T, n *network)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit := 110 * time.Second
+	limit := 200 * time.Second
 	if soak() {
 		limit = 30 * time.Minute
 	}

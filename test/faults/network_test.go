@@ -17,6 +17,7 @@ import (
 type network struct {
 	dir string // the work directory
 	bin string // the commands
+	lag *lag
 }
 
 // The addresses of test/rigs/network.sh.
@@ -28,7 +29,7 @@ const (
 
 func newNetwork(t *testing.T, dir string) *network {
 	t.Helper()
-	return &network{dir: dir, bin: os.Getenv(binEnv)}
+	return &network{dir: dir, bin: os.Getenv(binEnv), lag: watchLag(t)}
 }
 
 // in runs a command in a namespace, router or server.

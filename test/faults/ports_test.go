@@ -36,14 +36,14 @@ func TestReservedPortsTaken(t *testing.T) {
 			begin := time.Now()
 			fsys := n.dial(t, options)
 			ping(t, fsys)
-			atMost(t, "a mount with "+options, time.Since(begin), time.Second)
+			n.atMost(t, "a mount with "+options, time.Since(begin), time.Second)
 
 			begin = time.Now()
 			_, err := gonfs.Dial(within(t, time.Minute), serverAddr+":/priv", gonfs.Options{Mount: options})
 			if err == nil || !strings.Contains(err.Error(), "reserved port") || !strings.Contains(err.Error(), "noresvport") {
 				t.Errorf("an export that wants a reserved port, with %s: error %v, want one that names noresvport", options, err)
 			}
-			atMost(t, "the error", time.Since(begin), time.Second)
+			n.atMost(t, "the error", time.Since(begin), time.Second)
 		}
 	})
 }
@@ -71,7 +71,7 @@ func TestBlockedPort(t *testing.T) {
 		if err := fsys.Mkdir(ctx, "made", 0o755); err != nil {
 			t.Errorf("Mkdir: %v", err)
 		}
-		atMost(t, "MKDIR when the port is blocked", time.Since(begin), 35*time.Second)
+		n.atMost(t, "MKDIR when the port is blocked", time.Since(begin), 35*time.Second)
 		if _, err := os.Stat(n.backing("made")); err != nil {
 			t.Errorf("MKDIR succeeded, but: %v", err)
 		}

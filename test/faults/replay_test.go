@@ -144,7 +144,7 @@ func lostCall(c matcher, proc int) []string {
 func cut(t *testing.T, n *network) {
 	t.Helper()
 	n.forward(t, requestsReset, tcpMatcher.replies+" drop")
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		if !strings.Contains(n.in(t, "router", "", "nft", "list", "chain", "inet", "faults", "forward"), "counter packets 0 ") {
 			return
 		}
@@ -257,7 +257,7 @@ func (r *runs) run(t *testing.T, round int, ch change) {
 	result := make(chan error, 1)
 	begin := time.Now()
 	go func() { result <- ch.do(t, r.fsys, name) }()
-	limit := 5 * time.Second
+	limit := 20 * time.Second
 	if !r.m.executed {
 		limit = 50 * time.Millisecond
 	}
@@ -271,8 +271,8 @@ func (r *runs) run(t *testing.T, round int, ch change) {
 	var err error
 	select {
 	case err = <-result:
-	case <-time.After(20 * time.Second):
-		t.Fatalf("%s: no end after 20 s", name)
+	case <-time.After(60 * time.Second):
+		t.Fatalf("%s: no end after 60 s", name)
 	}
 	done := ch.done(path)
 	t.Logf("%s: %.3f s, %v", name, time.Since(begin).Seconds(), err)

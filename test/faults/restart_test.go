@@ -111,18 +111,18 @@ func TestServerRestart(t *testing.T) {
 					if err := <-up; err != nil {
 						t.Fatal(err)
 					}
-					time.Sleep(3200 * time.Millisecond)
+					time.Sleep(5 * time.Second)
 					calls.stop()
 					took := calls.since(opened)
 					if len(took) < 2*c.callers {
-						t.Fatalf("%d calls ended in 3.2 s after the port had opened, want many", len(took))
+						t.Fatalf("%d calls ended in 5 s after the port had opened, want many", len(took))
 					}
 					if len(calls.errs) > 0 {
 						t.Errorf("%d calls failed: %v", len(calls.errs), calls.errs[0])
 					}
 					// All that had waited count; the many that follow would hide them.
 					waited := took[max(0, len(took)-c.callers):]
-					atMost(t, "after an outage of "+outage.String()+" the slowest call", waited[len(waited)-1], 3*time.Second)
+					n.atMost(t, "after an outage of "+outage.String()+" the slowest call", waited[len(waited)-1], 3*time.Second)
 				}
 			})
 		})
@@ -155,16 +155,16 @@ func TestPathIsBack(t *testing.T) {
 				time.Sleep(outage)
 				n.forward(t)
 				back := time.Now()
-				time.Sleep(c.limit + time.Second)
+				time.Sleep(c.limit + 3*time.Second)
 				calls.stop()
 				took := calls.since(back)
 				if len(took) == 0 {
-					t.Fatal("no call ended within 6 s")
+					t.Fatal("no call ended")
 				}
 				if len(calls.errs) > 0 {
 					t.Errorf("%d calls failed: %v", len(calls.errs), calls.errs[0])
 				}
-				atMost(t, "the slowest call", took[len(took)-1], c.limit)
+				n.atMost(t, "the slowest call", took[len(took)-1], c.limit)
 			})
 		})
 	}

@@ -77,7 +77,7 @@ func (n *network) signal(t *testing.T, s syscall.Signal) {
 	if s != syscall.SIGSTOP {
 		return
 	}
-	for end := time.Now().Add(5 * time.Second); !stopped(t, pid); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); !stopped(t, pid); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("process %d does not stop", pid)
 		}

@@ -34,6 +34,6 @@ func TestReadOverLossyUDP(t *testing.T) {
 		read() // the server has met the file
 		lossless := read()
 		n.lose(t, 0.01)
-		atMost(t, fmt.Sprintf("%d MiB with 1 %% of loss, %.2f s without", size>>20, lossless.Seconds()), read(), 4*lossless)
+		n.atMost(t, fmt.Sprintf("%d MiB with 1 %% of loss, %.2f s without", size>>20, lossless.Seconds()), read(), 4*lossless)
 	})
 }

@@ -149,7 +149,7 @@ elif ! alive "$work/rpcbind.pid"; then
 	# shellcheck disable=SC2016
 	inside bash -c 'mount --bind "$1" /etc/netconfig && exec rpcbind -f' _ "$work/etc/netconfig" </dev/null >"$work/rpcbind.log" 2>&1 &
 	note $! "$work/rpcbind.pid"
-	await 10 listening $! || die "rpcbind did not come up: $(tail -3 "$work/rpcbind.log")"
+	await 60 listening $! || die "rpcbind did not come up: $(tail -3 "$work/rpcbind.log")"
 fi
 : >"$work/ganesha.log"
 (
@@ -157,7 +157,7 @@ fi
 	inside ganesha.nfsd -F -f "$work/etc/ganesha.conf" -L "$work/ganesha.log" -p "$run/ganesha.pid" -N NIV_EVENT
 ) </dev/null >"$work/ganesha.out" 2>&1 &
 note $! "$work/ganesha.pid"
-await 20 settled || true
+await 60 settled || true
 if ! serving; then
 	echo "nfs-ganesha did not come up:" >&2
 	grep -E 'CRIT|FATAL|MAJ' "$work/ganesha.log" | tail -5 >&2

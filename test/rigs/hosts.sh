@@ -43,7 +43,7 @@ statd() {
 		chmod 0700 "$dir/statd"
 		"$work/on" "$1" rpc.statd -F -L -d -P "$dir/statd" -n "${name[$1]}" </dev/null >"$dir/statd.log" 2>&1 &
 		note $! "$dir/statd.pid"
-		await 10 on "$1" rpcinfo -T udp 127.0.0.1 100024 1 >/dev/null 2>&1 || die "rpc.statd of $1 did not come up: $(tail -3 "$dir/statd.log")"
+		await 60 on "$1" rpcinfo -T udp 127.0.0.1 100024 1 >/dev/null 2>&1 || die "rpc.statd of $1 did not come up: $(tail -3 "$dir/statd.log")"
 		;;
 	down) stop "$dir/statd.pid" ;;
 	*) usage ;;
@@ -55,7 +55,7 @@ bind() {
 	local dir=$work/$1
 	"$work/on" "$1" rpcbind -f </dev/null >"$dir/rpcbind.log" 2>&1 &
 	note $! "$dir/rpcbind.pid"
-	await 10 on "$1" rpcinfo -p 127.0.0.1 >/dev/null 2>&1 || die "rpcbind of $1 did not come up: $(tail -3 "$dir/rpcbind.log")"
+	await 60 on "$1" rpcinfo -p 127.0.0.1 >/dev/null 2>&1 || die "rpcbind of $1 did not come up: $(tail -3 "$dir/rpcbind.log")"
 }
 
 # reboot HOST: what a restart leaves of a host. gonfs keeps the record of its peers (nsm) on disk; the journal of locks is gone with
@@ -118,7 +118,7 @@ up() {
 			: >"$1/made"
 			exec sleep infinity' _ "$dir" "${name[$host]}" "$work" </dev/null >"$dir/host.log" 2>&1 &
 		pid=$!
-		await 10 test -e "$dir/made" || die "$host: $(cat "$dir/host.log")"
+		await 60 test -e "$dir/made" || die "$host: $(cat "$dir/host.log")"
 		note $pid "$dir/host.pid"
 		rm "$dir/made"
 	done
