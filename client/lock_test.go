@@ -171,6 +171,38 @@ func TestAnOwnersNumberMayBeTheNextOnesAtOnce(t *testing.T) {
 	}
 }
 
+// A close that is interrupted gives back later what its owner locked. That must
+// not be what the next one locks, who has his number.
+func TestAnInterruptedCloseTakesNothingFromTheNextOwner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		must(t, r.WriteFile("f", nil, 0o666))
+		fs := r.mount("lock", Options{})
+		l := lock.Lock{Owner: lock.Owner{Kind: lock.Posix, ID: 7}, Range: lock.WholeFile, Type: lock.Exclusive}
+		r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DelayCall(time.Second)}})
+		for range 20 { // who comes first once the data is there is a matter of chance
+			first, next := opened(t, fs, "f"), opened(t, fs, "f")
+			must(t, first.LockFor(t.Context(), l, true))
+			put(t, first, []byte("data"), 0)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+			if err := first.UnlockAll(ctx, l.Owner); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatalf("the close was not interrupted: %v", err)
+			}
+			cancel()
+			must(t, next.LockFor(t.Context(), l, true))
+			first.Release()
+			time.Sleep(time.Minute)
+			if n := len(r.Locks()); n != 1 {
+				t.Fatalf("the next owner has %d locks at the server", n)
+			}
+			must(t, next.UnlockAll(t.Context(), l.Owner))
+			next.Release()
+			time.Sleep(time.Minute)
+			want(t, "locks once the next one is closed as well", len(r.Locks()), 0)
+		}
+	})
+}
+
 func TestLocksOfTwoMountsAreInEachOthersWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nfstest.Options{})
