@@ -106,14 +106,3 @@ func (t *nodes) clear() {
 		s.mu.Unlock()
 	}
 }
-
-// len returns how many nodes there are besides the root.
-func (t *nodes) len() (n int) {
-	for i := range t.shards {
-		s := &t.shards[i]
-		s.mu.Lock()
-		n += len(s.m)
-		s.mu.Unlock()
-	}
-	return n
-}

@@ -87,14 +87,15 @@ type env struct {
 	check   time.Duration                         // how often the registration is looked after
 }
 
-// NewMonitor opens the state of this host in c.Dir, begins to tell the peers of
+// thisHost is the env of a daemon.
+func thisHost(rpcbind string) env {
+	return env{bootID: bootID(), rpcbind: rpcbind, dial: dialReserved, rivals: rivals, check: 30 * time.Second}
+}
+
+// newMonitor opens the state of this host in c.Dir, begins to tell the peers of
 // a restart of the host if this is the first start after one, and looks for the
 // system's rpc.statd. ctx bounds just that. An error means that locks could not
 // be recovered after a restart: the directory cannot be used.
-func NewMonitor(ctx context.Context, c MonitorConfig) (*Monitor, error) {
-	return newMonitor(ctx, c, env{bootID: bootID(), dial: dialReserved, rivals: rivals, check: 30 * time.Second})
-}
-
 func newMonitor(ctx context.Context, c MonitorConfig, e env) (*Monitor, error) {
 	if c.Name == "" {
 		c.Name, _ = os.Hostname() // the empty one is no worse than none

@@ -81,13 +81,13 @@ func TestADamagedRecordIsAnError(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, "nsm"), text, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err := NewMonitor(t.Context(), MonitorConfig{Dir: dir})
+			_, err := newMonitor(t.Context(), MonitorConfig{Dir: dir}, thisHost(""))
 			if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, "nsm")+" is damaged") {
 				t.Errorf("got %v", err)
 			}
 		})
 	}
-	if _, err := NewMonitor(t.Context(), MonitorConfig{Dir: "/proc/nowhere"}); err == nil {
+	if _, err := newMonitor(t.Context(), MonitorConfig{Dir: "/proc/nowhere"}, thisHost("")); err == nil {
 		t.Error("a directory that cannot be made is no error")
 	}
 }

@@ -40,8 +40,7 @@ func (e *Engine) getMonitor() *Monitor {
 	}
 	e.monitorOnce.Do(func() {
 		c := MonitorConfig{Dir: e.stateDir, Name: e.machine, Notify: e.notified, Logger: e.log}
-		env := env{bootID: bootID(), rpcbind: e.rpcbind, dial: dialReserved, rivals: rivals, check: 30 * time.Second}
-		m, err := newMonitor(e.life, c, env)
+		m, err := newMonitor(e.life, c, thisHost(e.rpcbind))
 		if err != nil {
 			e.log.Warn("lock: no status monitor: if this host crashes its locks may stay at servers", "error", err)
 			return
