@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,7 +9,6 @@ import (
 	"github.com/rodaine/table"
 	"github.com/urfave/cli/v2"
 
-	"github.com/gonfs/gonfs/cmd/internal/mounter"
 	"github.com/gonfs/gonfs/mounttab"
 )
 
@@ -30,40 +28,12 @@ func locksCommand() *cli.Command {
 		ArgsUsage: "[DIR…]",
 		Description: "Without DIR all mounts of this user are shown; root sees everybody's. Each lock is\n" +
 			"shown with the file, the bytes, and the process that asked for it.",
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "json", Usage: "as one JSON array"},
-		},
-		Action: func(c *cli.Context) error {
-			all, err := mounter.Records()
-			if err != nil {
-				return err
-			}
-			if all, err = choose(all, "locks", c.Args().Slice()); err != nil {
-				return err
-			}
-			out := make([]mountLocks, 0, len(all))
-			for _, rec := range all {
-				out = append(out, askLocks(c.Context, rec))
-			}
-			if c.Bool("json") {
-				e := json.NewEncoder(c.App.Writer)
-				e.SetIndent("", "  ")
-				return e.Encode(out)
-			}
-			for i, m := range out {
-				if i > 0 {
-					fmt.Fprintln(c.App.Writer)
-				}
-				showLocks(c.App.Writer, m)
-			}
-			return nil
-		},
+		Flags:  []cli.Flag{jsonFlag()},
+		Action: eachMount(askLocks, showLocks),
 	}
 }
 
 func askLocks(ctx context.Context, rec mounttab.Record) mountLocks {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
 	m := mountLocks{Spec: rec.Spec, Dir: rec.Dir, PID: rec.PID}
 	resp, err := mounttab.Call(ctx, rec, mounttab.Request{Op: mounttab.OpLocks})
 	if err != nil {

@@ -2,22 +2,15 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
-	"path/filepath"
 	"time"
 
 	"github.com/rodaine/table"
 	"github.com/urfave/cli/v2"
 
-	"github.com/gonfs/gonfs/cmd/internal/exitcodes"
-	"github.com/gonfs/gonfs/cmd/internal/mounter"
 	"github.com/gonfs/gonfs/mounttab"
 )
-
-// askTime is how long a daemon may take to answer.
-const askTime = 2 * time.Second
 
 // mountStatus is one mount in the output of status --json.
 type mountStatus struct {
@@ -33,64 +26,12 @@ func statusCommand() *cli.Command {
 		ArgsUsage: "[DIR…]",
 		Description: "Without DIR all mounts of this user are shown; root sees everybody's. The options\n" +
 			"are those in effect, in the form of /proc/mounts.",
-		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "json", Usage: "as one JSON array"},
-		},
-		Action: func(c *cli.Context) error {
-			all, err := mounter.Records()
-			if err != nil {
-				return err
-			}
-			if all, err = choose(all, "status", c.Args().Slice()); err != nil {
-				return err
-			}
-			out := make([]mountStatus, 0, len(all))
-			for _, rec := range all {
-				out = append(out, ask(c.Context, rec))
-			}
-			if c.Bool("json") {
-				e := json.NewEncoder(c.App.Writer)
-				e.SetIndent("", "  ")
-				return e.Encode(out)
-			}
-			for i, m := range out {
-				if i > 0 {
-					fmt.Fprintln(c.App.Writer)
-				}
-				show(c.App.Writer, m)
-			}
-			return nil
-		},
+		Flags:  []cli.Flag{jsonFlag()},
+		Action: eachMount(ask, show),
 	}
-}
-
-// choose returns the records of dirs, or all.
-func choose(all []mounttab.Record, command string, dirs []string) ([]mounttab.Record, error) {
-	if len(dirs) == 0 {
-		return all, nil
-	}
-	var out []mounttab.Record
-	for _, d := range dirs {
-		abs, err := filepath.Abs(d)
-		if err != nil {
-			return nil, err
-		}
-		found := false
-		for _, rec := range all {
-			if rec.Dir == abs || rec.Spec == d {
-				out, found = append(out, rec), true
-			}
-		}
-		if !found {
-			return nil, exitcodes.New(exitcodes.UsageError, "%s: %s: no mount of gonfs is there; gonfs status lists all", command, d)
-		}
-	}
-	return out, nil
 }
 
 func ask(ctx context.Context, rec mounttab.Record) mountStatus {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	defer cancel()
 	m := mountStatus{Record: rec}
 	resp, err := mounttab.Call(ctx, rec, mounttab.Request{Op: mounttab.OpStats})
 	if err != nil {
