@@ -125,7 +125,7 @@ func (d *Dir) ReadPlus(ctx context.Context, max int) ([]DirEntry, error) {
 }
 
 func (d *Dir) read(ctx context.Context, max int, all bool) ([]DirEntry, error) {
-	if err := receive(ctx, d.turn); err != nil {
+	if err := waitFor(ctx, d.turn); err != nil {
 		return nil, err
 	}
 	defer func() { d.turn <- struct{}{} }()

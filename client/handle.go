@@ -39,7 +39,7 @@ func (t *Tree) handle(ino *Inode, f *File, flags int) *Handle {
 }
 
 // take waits for the caller's turn; it is given back to h.turn.
-func (h *Handle) take(ctx context.Context) error { return receive(ctx, h.turn) }
+func (h *Handle) take(ctx context.Context) error { return waitFor(ctx, h.turn) }
 
 // give ends the caller's turn.
 func (h *Handle) give() { h.turn <- struct{}{} }

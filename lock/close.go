@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gonfs/gonfs/nlm"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // unlockers is how many owners' locks Close gives back at once.
@@ -47,7 +48,7 @@ func (e *Engine) Close(ctx context.Context) error {
 		e.giveBack(all)
 		e.jobs.Wait()
 	}()
-	err := await(ctx, done)
+	err := rpc.Wait(ctx, done)
 	e.end()
 	e.caller.close()
 	<-done

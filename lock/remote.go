@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gonfs/gonfs/nlm"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // lockThere takes a lock at the server, and in the table when the server has
@@ -29,7 +30,7 @@ func (e *Engine) lockThere(ctx context.Context, r *request) error {
 			err = context.Cause(ctx)
 		}
 	} else {
-		err = await(ctx, r.done)
+		err = rpc.Wait(ctx, r.done)
 	}
 	if err != nil && e.abandon(r) {
 		return err

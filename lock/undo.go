@@ -42,7 +42,7 @@ func (e *Engine) unlockThere(ctx context.Context, fh nfs3.FH, cred *rpc.Cred, ow
 			return stat, nil
 		})
 	}()
-	return await(ctx, done)
+	return rpc.Wait(ctx, done)
 }
 
 // pass has the oldest of those who want some of the bytes r, and do not wait at
