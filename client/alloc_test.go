@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -77,5 +78,25 @@ func TestAttributesAndNamesAllocateNothing(t *testing.T) {
 		if n := allocs(t, tt.fn); n > tt.most {
 			t.Errorf("%s: %.0f allocations, at most %.0f expected", tt.name, n, tt.most)
 		}
+	}
+}
+
+// A write of a whole extent from the writer's memory allocates what its WRITE
+// and its COMMIT do, and the server for them.
+func TestLentWritesAllocateNothing(t *testing.T) {
+	fs := lends(t, nfstest.NewFor(t, nfstest.Options{}))
+	f := create(t, fs, "a", 0)
+	var (
+		p       = make([]byte, 1024)
+		write   = nfs3.WriteArgs{File: f.ino.FH(), Data: p}
+		written nfs3.WriteReply
+		commit  = nfs3.CommitArgs{File: f.ino.FH()}
+		done    nfs3.CommitReply
+	)
+	base := allocs(t, func() error {
+		return errors.Join(fs.nfs.Write(t.Context(), f.cred, &write, &written), fs.nfs.Commit(t.Context(), f.cred, &commit, &done))
+	})
+	if n := allocs(t, func() error { _, err := f.WriteAt(t.Context(), p, 0); return err }); n > base {
+		t.Errorf("WriteAt: %.0f allocations, WRITE and COMMIT %.0f", n, base)
 	}
 }

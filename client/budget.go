@@ -89,11 +89,9 @@ func (b *budget) figures() (used, limit uint64) {
 	return uint64(max(b.used, 0)), uint64(max(b.limit, 0))
 }
 
-// state tells how short memory is: blocked when writers wait, so that even
-// what could still grow is sent; half when half of the limit is in use, so
-// that what is unstable is committed without delay.
-func (b *budget) state() (blocked, half bool) {
+// state tells whether writers wait for room, and how many bytes are in use.
+func (b *budget) state() (waiting bool, used int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.waiting) > 0, len(b.waiting) > 0 || b.used > b.limit/2
+	return len(b.waiting) > 0, b.used
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
 )
 
@@ -20,7 +19,7 @@ func (w *writeback) commitDueLocked(d *fileData, half bool) bool {
 	for _, e := range d.kept {
 		if e.state == unstable {
 			some = true
-			old = old || time.Since(e.since) >= commitDelay
+			old = old || e.lender != nil || time.Since(e.since) >= commitDelay
 		} else if d.flushing > 0 && e.first <= d.flushSeq {
 			return false // its WRITE comes first
 		}
@@ -39,45 +38,66 @@ func (w *writeback) commitDueLocked(d *fileData, half bool) bool {
 	return old || half
 }
 
+// beginCommitLocked begins a COMMIT, which is due: commit makes it.
+func (d *fileData) beginCommitLocked() (cred *rpc.Cred, number uint64) {
+	d.committing = true
+	d.commits++
+	return d.kept[0].cred, d.commits
+}
+
 // commit sends a COMMIT of the whole file and books its reply: the extents
 // that were unstable before it was sent are safe if it carries the verifier of
 // their WRITEs, and dirty again if not, for then the server has restarted and
-// may have lost them.
-func (w *writeback) commit(ino *Inode, cred *rpc.Cred, number uint64) {
-	var args nfs3.CommitArgs
-	var reply nfs3.CommitReply
-	err := w.fs.about(w.fs.life, cred, ino, func() error {
-		args.File = ino.FH()
-		st := w.fs.begin(ino)
-		err := w.fs.nfs.Commit(w.fs.life, cred, &args, &reply)
-		w.fs.booked(ino, st, err, &reply.Wcc)
-		return err
-	})
+// may have lost them. ctx is the file system's life, or a lender's: when it ends
+// first, nothing has happened.
+func (w *writeback) commit(ctx context.Context, ino *Inode, cred *rpc.Cred, number uint64) {
+	c := w.call(ctx, ino, cred)
+	defer w.end(c)
+	begin := time.Now()
+	err := w.fs.about(ctx, cred, ino, c.doCommit)
+	if err == nil {
+		w.costs.committed(time.Since(begin))
+	}
 
 	d := &ino.data
 	var done uint64
 	d.mu.Lock()
 	d.committing = false
-	kept := make(extents, 0, len(d.kept))
+	if err != nil && ctx != w.fs.life && ctx.Err() != nil && !answered(err) {
+		d.mu.Unlock()
+		return
+	}
+	kept := d.kept[:0] // in place: who iterates over it holds the mutex
 	again := false
+	var next *lender
 	for _, e := range d.kept {
 		switch {
-		case e.state != unstable || e.commit >= number:
-			kept = append(kept, e) // written after the COMMIT was sent
+		case e.state != unstable || e.commit >= number: // written after the COMMIT was sent
+			if kept = append(kept, e); e.state == unstable && next == nil {
+				next = e.lender
+			}
 		case err != nil:
 			done += uint64(len(e.data))
-		case sameVerf(e.verf, reply.Verf):
+			e.lender.fail(err)
+		case sameVerf(e.verf, c.committed.Verf):
 			done += uint64(len(e.data))
 			if !e.shared {
 				w.slabs.free(e.data)
 			}
+			e.lender.signal()
 		default:
 			again = true
+			if e.lender != nil {
+				e.lender.signal()
+				e = e.own()
+			}
 			e.state, e.since = dirty, time.Now()
 			d.dirty.insert(e) // nothing dirty overlaps it: what is unstable is cut when it is overwritten
 		}
 	}
+	clear(d.kept[len(kept):])
 	d.kept = kept
+	next.signal() // it makes the next COMMIT
 	switch {
 	case err != nil:
 		w.loseLocked(ino, done, err)

@@ -24,7 +24,8 @@ type extent struct {
 	state  extentState
 	verf   [8]byte // unstable: write verifier of its WRITE
 	commit uint64  // unstable: COMMITs sent before it became so
-	shared bool    // its memory has another extent in it: never pooled
+	shared bool    // its memory has another extent in it, or is lent: never pooled
+	lender *lender // whose memory it is, until it is safe; nil: ours
 }
 
 type extentState uint8
@@ -97,6 +98,7 @@ func (x *extents) cut(lo, hi uint64, may func(*extent) bool) (removed uint64) {
 		}
 		from, to := max(lo, e.off), min(hi, e.end())
 		removed += to - from
+		e.lender.signal()
 		if e.off < from {
 			out = append(out, e.slice(e.off, from))
 		}
@@ -105,6 +107,15 @@ func (x *extents) cut(lo, hi uint64, may func(*extent) bool) (removed uint64) {
 		}
 	}
 	*x = out
+	return removed
+}
+
+// cutAll removes the bytes that newer extents hold, and returns how many that
+// were.
+func (x *extents) cutAll(newer extents) (removed uint64) {
+	for _, e := range newer {
+		removed += x.cut(e.off, e.end(), func(*extent) bool { return true })
+	}
 	return removed
 }
 

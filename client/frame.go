@@ -23,6 +23,9 @@ func (fs *FS) fits(n int) int {
 // narrow reports whether a WRITE of n bytes failed because it was too long for
 // the route, and remembers what is not.
 func (fs *FS) narrow(err error, n int) bool {
+	if err == nil {
+		return false // without the allocation that errors.As costs
+	}
 	var size *transport.SizeError
 	if !errors.As(err, &size) {
 		return false

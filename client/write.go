@@ -10,9 +10,11 @@ import (
 	"github.com/gonfs/gonfs/nfs3"
 )
 
-// WriteAt writes p at offset off. p is copied; the data goes to the server
-// later, at the latest a second from now, or is there when WriteAt returns if
-// the file was opened with O_SYNC or O_DIRECT or the mount is sync or noac.
+// WriteAt writes p at offset off. p is copied, and the data goes to the server
+// later, at the latest a second from now; or it is there and safe when WriteAt
+// returns: if the file was opened with O_SYNC or O_DIRECT, the mount is sync or
+// noac, or there are several large writes at once and it costs no time. p is
+// not referred to any more when WriteAt returns.
 // WriteAt waits while the mount has too much dirty data. n < len(p) only with
 // an error: an earlier error of write-behind, ctx's, or EFBIG.
 func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err error) {
@@ -32,15 +34,23 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 		return 0, err
 	}
 	wsize := uint64(f.fs.wsize)
+	if uint64(len(p)) >= wsize {
+		f.fs.wb.writing.Add(1)
+		defer f.fs.wb.writing.Add(-1)
+	}
 	for n < len(p) {
 		at := uint64(off) + uint64(n)
 		piece := p[n:min(len(p), n+int(wsize-at%wsize))] // an extent never crosses a multiple of wsize
 		if err := f.fs.wb.budget.acquire(ctx, int64(len(piece)), f.fs.wb.pressed); err != nil {
 			return n, err
 		}
-		f.put(piece, at)
+		if lent, err := f.lend(ctx, piece, at); err != nil {
+			return n, err
+		} else if !lent {
+			f.put(piece, at)
+			f.fs.localChange(f.ino, at+uint64(len(piece)), true)
+		}
 		n += len(piece)
-		f.fs.localChange(f.ino, uint64(off)+uint64(n), true)
 	}
 	switch {
 	case n == 0:

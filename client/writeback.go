@@ -2,6 +2,7 @@ package client
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gonfs/gonfs/mountopt"
@@ -13,6 +14,7 @@ const (
 	writeDelay  = time.Second            // a dirty extent is sent at the latest then
 	commitDelay = 5 * time.Second        // an unstable extent is committed at the latest then
 	agerTick    = 250 * time.Millisecond // how often ages are looked at
+	firstCommit = 16 << 20               // so many unsafe bytes make the first COMMIT of a mount, which tells what one costs
 	maxWriters  = 16                     // WRITEs and COMMITs of a mount that are under way at once
 	maxRounds   = 3                      // COMMITs in a row with a new verifier before WRITEs are FILE_SYNC
 )
@@ -26,6 +28,11 @@ type writeback struct {
 	fs     *FS
 	budget budget
 	slabs  slabs
+	calls  sync.Pool // of *dataCall
+
+	writing atomic.Int32 // writes of whole extents that are under way
+	costs   costs
+	lenders chan *lender // those that rest
 
 	mu      sync.Mutex // guards all below; taken after a fileData's mutex
 	queue   []*Inode
@@ -40,7 +47,16 @@ func (w *writeback) init(fs *FS, limit int64) {
 	w.fs = fs
 	w.budget.limit = max(limit, int64(fs.wsize))
 	w.slabs.size = int(fs.wsize)
+	w.lenders = make(chan *lender, maxWriters)
 	w.queued, w.watched, w.failed = map[*Inode]bool{}, map[*Inode]bool{}, map[*Inode]bool{}
+}
+
+// pressure tells how short memory is: blocked when writers wait, so that even
+// what could still grow is sent; half when half of the limit is in use, so that
+// what is unstable is committed without delay.
+func (w *writeback) pressure() (blocked, half bool) {
+	waiting, used := w.budget.state()
+	return waiting, waiting || used > w.budget.limit/2 || used > firstCommit && w.costs.unknown()
 }
 
 // watch makes the ager look at ino until it is clean. The inode is kept alive
@@ -117,7 +133,7 @@ func (w *writeback) age() {
 
 // look stops watching ino if it is clean and queues it if a step is due.
 func (w *writeback) look(ino *Inode) {
-	blocked, half := w.budget.state()
+	blocked, half := w.pressure()
 	d := &ino.data
 	d.mu.Lock()
 	due := w.sendableLocked(d, blocked) != nil || w.commitDueLocked(d, half)
@@ -163,7 +179,7 @@ func (w *writeback) sendableLocked(d *fileData, blocked bool) *extent {
 
 // step does one WRITE or one COMMIT for ino, if one is due.
 func (w *writeback) step(ino *Inode) {
-	blocked, half := w.budget.state()
+	blocked, half := w.pressure()
 	d := &ino.data
 	d.mu.Lock()
 	if e := w.sendableLocked(d, blocked); e != nil {
@@ -179,17 +195,14 @@ func (w *writeback) step(ino *Inode) {
 		if more {
 			w.enqueue(ino)
 		}
-		w.send(ino, e, stable)
+		w.send(w.fs.life, ino, e, stable)
 		w.enqueueIfDue(ino)
 		return
 	}
 	if w.commitDueLocked(d, half) {
-		cred := d.kept[0].cred
-		d.committing = true
-		d.commits++
-		number := d.commits
+		cred, number := d.beginCommitLocked()
 		d.mu.Unlock()
-		w.commit(ino, cred, number)
+		w.commit(w.fs.life, ino, cred, number)
 		w.enqueueIfDue(ino)
 		return
 	}
@@ -197,7 +210,7 @@ func (w *writeback) step(ino *Inode) {
 }
 
 func (w *writeback) enqueueIfDue(ino *Inode) {
-	blocked, half := w.budget.state()
+	blocked, half := w.pressure()
 	d := &ino.data
 	d.mu.Lock()
 	due := w.sendableLocked(d, blocked) != nil || w.commitDueLocked(d, half)
@@ -205,84 +218,4 @@ func (w *writeback) enqueueIfDue(ino *Inode) {
 	if due {
 		w.enqueue(ino)
 	}
-}
-
-// send makes the WRITEs of one extent: one, or more if the server writes less
-// than it was given, or the route does not carry as much as it once did.
-func (w *writeback) send(ino *Inode, e *extent, stable nfs3.StableHow) {
-	for {
-		data := e.data[:w.fs.fits(len(e.data))]
-		args := nfs3.WriteArgs{Offset: e.off, Count: uint32(len(data)), Stable: stable, Data: data}
-		var reply nfs3.WriteReply
-		err := w.fs.about(w.fs.life, e.cred, ino, func() error {
-			args.File = ino.FH()
-			st := w.fs.begin(ino)
-			err := w.fs.nfs.Write(w.fs.life, e.cred, &args, &reply)
-			if answered(err) {
-				w.fs.applyWcc(ino, st, &reply.Wcc)
-			}
-			return err
-		})
-		if w.fs.narrow(err, len(data)) {
-			continue
-		}
-		if err == nil && (reply.Count == 0 || reply.Count > args.Count) {
-			err = nfs3.ErrIO // a server that writes nothing would keep us here for ever
-		}
-		if e = w.book(ino, e, &reply, err); e == nil {
-			return
-		}
-		if reply.Count < args.Count && reply.Committed != nfs3.FileSync {
-			stable = nfs3.FileSync // what is left of a short WRITE goes as Linux sends it
-		}
-	}
-}
-
-// book books the reply to a WRITE of e and returns the rest that the server
-// did not write, still marked as being sent.
-func (w *writeback) book(ino *Inode, e *extent, r *nfs3.WriteReply, err error) (rest *extent) {
-	d := &ino.data
-	var safe uint64
-	d.mu.Lock()
-	d.kept.remove(e)
-	written := e
-	if err == nil && int(r.Count) < len(e.data) {
-		written, rest = e.slice(e.off, e.off+uint64(r.Count)), e.slice(e.off+uint64(r.Count), e.end())
-		d.kept.insert(rest)
-	}
-	switch {
-	case err != nil:
-		safe = uint64(len(e.data)) // not safe at all, but lost: the error says so
-		w.loseLocked(ino, safe, err)
-	case r.Committed == nfs3.FileSync:
-		safe = uint64(len(written.data))
-		if !written.shared {
-			w.slabs.free(written.data)
-		}
-	default:
-		written.state, written.since = unstable, time.Now()
-		written.verf, written.commit = r.Verf, d.commits
-		safe = w.keepLocked(d, written)
-	}
-	orphan := err != nil && d.open == 0
-	d.noteLocked()
-	d.mu.Unlock()
-	w.budget.release(int64(safe))
-	if orphan {
-		w.fs.log.Error("write-behind: data of a closed file was lost", "file", ino.FH(), "offset", e.off, "bytes", len(e.data), "err", err)
-	}
-	return rest
-}
-
-// keepLocked keeps an unstable extent, less the bytes that were overwritten
-// while it was being sent, and returns how many those are.
-func (w *writeback) keepLocked(d *fileData, e *extent) (superseded uint64) {
-	one := extents{e}
-	for _, newer := range d.dirty.overlap(e.off, e.end()) {
-		superseded += one.cut(newer.off, newer.end(), func(*extent) bool { return true })
-	}
-	for _, p := range one {
-		d.kept.insert(p)
-	}
-	return superseded
 }

@@ -1,0 +1,312 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfstest"
+)
+
+// lends makes fs take the server for one whose COMMITs cost nothing, and itself
+// for one with many writers.
+func lends(t *testing.T, s *nfstest.Server) *FS {
+	fs := dataFS(t, s, "wsize=1024")
+	fs.wb.costs.write.Store(int64(time.Millisecond))
+	fs.wb.costs.commit.Store(1)
+	fs.wb.writing.Add(lentWriters)
+	return fs
+}
+
+// lendsNow waits until an extent of f has somebody's memory.
+func lendsNow(t *testing.T, f *File, state extentState) {
+	t.Helper()
+	d := &f.ino.data
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		d.mu.Lock()
+		ok := len(d.kept) > 0 && d.kept[0].lender != nil && d.kept[0].state == state
+		d.mu.Unlock()
+		if ok {
+			return
+		}
+	}
+	t.Fatal("nothing is written from the writer's memory")
+}
+
+// begin starts a write of p in the background, and returns a function that
+// waits for its end and then spoils p.
+func begin(ctx context.Context, t *testing.T, f *File, p []byte, off int64) (end func() error) {
+	done := make(chan error, 1)
+	go func() { // ends with the write, which each test waits for
+		_, err := f.WriteAt(ctx, p, off)
+		done <- err
+	}()
+	return func() error {
+		t.Helper()
+		select {
+		case err := <-done:
+			clear(p)
+			return err
+		case <-time.After(10 * time.Second):
+			t.Fatal("WriteAt does not return")
+			return nil
+		}
+	}
+}
+
+func TestWhichWritesAreMadeFromTheWritersMemory(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		off, n int
+		before func(t *testing.T, f *File)
+		want   bool
+	}{
+		{"a whole extent", 2048, 1024, nil, true},
+		{"a part of one", 2048, 1000, nil, false},
+		{"one that crosses two", 1000, 1024, nil, false},
+		{"too few writers", 2048, 1024, func(_ *testing.T, f *File) { f.fs.wb.writing.Add(-1) }, false},
+		{"a dear COMMIT", 2048, 1024, func(_ *testing.T, f *File) { f.fs.wb.costs.commit.Store(int64(time.Second)) }, false},
+		{"what is dirty lies there", 2048, 1024, func(t *testing.T, f *File) { put(t, f, []byte("x"), 3071) }, false},
+		{"what is dirty lies beside it", 2048, 1024, func(t *testing.T, f *File) { put(t, f, []byte("x"), 3072) }, true},
+		{"a shorter frame", 2048, 1024, func(_ *testing.T, f *File) { f.fs.frame.Store(512) }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := nfstest.NewFor(t, nfstest.Options{})
+			fs := lends(t, s)
+			f := create(t, fs, "a", 0)
+			fs.wb.writing.Add(-1) // WriteAt is one itself
+			if tt.before != nil {
+				tt.before(t, f)
+			}
+			put(t, f, pattern(tt.n, 1), int64(tt.off))
+			if got := !f.ino.data.hasDirty() || len(f.ino.data.dirty) == 1 && f.ino.data.dirty[0].off == 3072; got != tt.want {
+				t.Errorf("safe when WriteAt returned: %v, want %v", got, tt.want)
+			}
+			must(t, f.Fsync(t.Context()))
+			if got, want := stored(t, s, "a")[tt.off:tt.off+tt.n], pattern(tt.n, 1); !bytes.Equal(got[:999], want[:999]) {
+				t.Errorf("the file differs at %d", differ(got, want))
+			}
+		})
+	}
+}
+
+func TestWritersAtOnceShareTheirCommits(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{})
+	s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Delay(5 * time.Millisecond)}})
+	fs := lends(t, s)
+	f := create(t, fs, "a", 0)
+	s.ResetCounts()
+	const writers, blocks = 8, 20
+	var wg sync.WaitGroup
+	start := time.Now()
+	for w := range writers {
+		wg.Go(func() {
+			for b := range blocks {
+				fs.wb.costs.commit.Store(1) // the delay is not to be noticed
+				put(t, f, pattern(1024, uint64(w*blocks+b)), int64(w*blocks+b)*1024)
+			}
+		})
+	}
+	wg.Wait()
+	if took := time.Since(start); took > 2500*time.Millisecond { // 0.2 s here; 5 s if each COMMIT waits for the ager
+		t.Errorf("it took %v", took)
+	}
+	want(t, "DirtyBytes", fs.DirtyBytes(), 0)
+	n := s.Counts()
+	want(t, "WRITEs", n["WRITE"], writers*blocks)
+	if n["COMMIT"] > writers*blocks/3 {
+		t.Errorf("%d COMMITs for %d WRITEs of %d writers", n["COMMIT"], writers*blocks, writers)
+	}
+	s.Restart()
+	got := stored(t, s, "a")
+	for i := range writers * blocks {
+		if !bytes.Equal(got[i*1024:(i+1)*1024], pattern(1024, uint64(i))) {
+			t.Fatalf("block %d is lost", i)
+		}
+	}
+}
+
+// The writer may do with its memory what it likes when WriteAt has returned.
+func TestWhatWasLentIsKeptAsLongAsItIsNotSafe(t *testing.T) {
+	writes, commits := []uint32{nfs3.ProcWrite}, []uint32{nfs3.ProcCommit}
+	for _, tt := range []struct {
+		name    string
+		at      extentState // how far the extent is
+		fault   nfstest.Fault
+		meet    func(s *nfstest.Server, cancel func())
+		release func(s *nfstest.Server)
+	}{
+		{"the server restarts during the WRITE", sending, nfstest.Fault{Procs: writes, Times: 1, Do: []nfstest.Action{nfstest.DelayCall(100 * time.Millisecond)}},
+			func(s *nfstest.Server, _ func()) { s.Restart() }, nil},
+		{"the server restarts before the COMMIT", unstable, nfstest.Fault{Procs: commits, Times: 1, Do: []nfstest.Action{nfstest.DelayCall(100 * time.Millisecond)}},
+			func(s *nfstest.Server, _ func()) { s.Restart() }, nil},
+		{"the writer gives up during the WRITE", sending, nfstest.Fault{Procs: writes, Times: 1, Do: []nfstest.Action{nfstest.DropReply()}},
+			func(s *nfstest.Server, cancel func()) { cancel() }, nil},
+		{"the writer gives up while the server is silent", sending, nfstest.Fault{Procs: writes, Times: 1, Do: []nfstest.Action{nfstest.DelayCall(50 * time.Millisecond)}},
+			func(s *nfstest.Server, cancel func()) { s.Freeze(); cancel() }, (*nfstest.Server).Thaw},
+		{"the writer gives up during the COMMIT", unstable, nfstest.Fault{Procs: commits, Times: 1, Do: []nfstest.Action{nfstest.DropReply()}},
+			func(s *nfstest.Server, cancel func()) { cancel() }, nil},
+		{"the WRITE is short", sending, nfstest.Fault{Procs: writes, Times: 2, Do: []nfstest.Action{nfstest.Short(300), nfstest.DelayCall(20 * time.Millisecond)}},
+			func(*nfstest.Server, func()) {}, nil},
+		{"the server is busy", sending, nfstest.Fault{Procs: writes, Times: 1, Do: []nfstest.Action{nfstest.Status(nfs3.ErrJukebox)}},
+			func(*nfstest.Server, func()) {}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := nfstest.NewFor(t, nfstest.Options{Allow: []nfstest.Kind{nfstest.Overlap}}) // what was given up may be under way still
+			fs := lends(t, s)
+			f := create(t, fs, "a", 0)
+			s.Fault(tt.fault)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			end := begin(ctx, t, f, pattern(1024, 7), 0)
+			lendsNow(t, f, tt.at)
+			got := make([]byte, 1024)
+			if _, err := f.ReadAt(t.Context(), got, 0); err != nil || !bytes.Equal(got, pattern(1024, 7)) {
+				t.Errorf("a read meanwhile: %v; differs at %d", err, differ(got, pattern(1024, 7)))
+			}
+			tt.meet(s, cancel)
+			must(t, end())
+			if n, err := f.ReadAt(t.Context(), got[:1], 0); tt.release == nil && (n != 1 || err != nil && err != io.EOF || got[0] != pattern(1024, 7)[0]) {
+				t.Errorf("a read afterwards: %d, %v", n, err)
+			}
+			if tt.release != nil {
+				tt.release(s)
+			}
+			must(t, f.Fsync(t.Context()))
+			s.Restart()
+			if got := stored(t, s, "a"); !bytes.Equal(got, pattern(1024, 7)) {
+				t.Errorf("the server has %d bytes; differs at %d", len(got), differ(got, pattern(1024, 7)))
+			}
+			noneInUse(t, fs)
+		})
+	}
+}
+
+func TestALenderIsToldOfItsOwnLoss(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		proc uint32
+	}{{"at the WRITE", nfs3.ProcWrite}, {"at the COMMIT", nfs3.ProcCommit}} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := nfstest.NewFor(t, nfstest.Options{Allow: []nfstest.Kind{nfstest.NotCommitted}})
+			fs := lends(t, s)
+			f := create(t, fs, "a", 0)
+			other, err := fs.Open(t.Context(), fs.cred, f.ino, syscall.O_RDWR)
+			must(t, err)
+			defer other.Release()
+			undo := s.Fail(nfs3.ErrNospc, nfstest.Forever, tt.proc)
+			ends := make([]func() error, 5)
+			for i := range ends {
+				ends[i] = begin(t.Context(), t, f, pattern(1024, uint64(i)), int64(i)*1024)
+			}
+			for i, end := range ends {
+				if err := end(); !errors.Is(err, syscall.ENOSPC) {
+					t.Errorf("writer %d: %v, want ENOSPC", i, err)
+				}
+			}
+			undo()
+			if err := other.Fsync(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+				t.Errorf("another File: %v, want ENOSPC", err)
+			}
+			must(t, f.Fsync(t.Context()))
+			noneInUse(t, fs)
+		})
+	}
+}
+
+func TestWhatIsWrittenOverLentBytesIsNewer(t *testing.T) {
+	for _, at := range []extentState{sending, unstable} {
+		t.Run([]string{sending: "during the WRITE", unstable: "before the COMMIT"}[at], func(t *testing.T) {
+			s := nfstest.NewFor(t, nfstest.Options{})
+			fs := lends(t, s)
+			f := create(t, fs, "a", 0)
+			s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite, nfs3.ProcCommit}, Times: 2, Do: []nfstest.Action{nfstest.DelayCall(30 * time.Millisecond)}})
+			end := begin(t.Context(), t, f, pattern(1024, 1), 1024)
+			lendsNow(t, f, at)
+			put(t, f, []byte("newer"), 1500)
+			must(t, end())
+			must(t, f.Fsync(t.Context()))
+			s.Restart()
+			want := pattern(1024, 1)
+			copy(want[1500-1024:], "newer")
+			if got := stored(t, s, "a")[1024:]; !bytes.Equal(got, want) {
+				t.Errorf("differs at %d", differ(got, want))
+			}
+		})
+	}
+}
+
+// Writers of whole and of broken blocks, each of which gives up at times, while
+// the server restarts, is busy and writes short.
+func TestLendersUnderFaults(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			s := nfstest.NewFor(t, nfstest.Options{Seed: seed, Allow: []nfstest.Kind{nfstest.Overlap}})
+			for times, do := range map[int]nfstest.Action{nfstest.Forever: nfstest.Short(100), 1000: nfstest.Delay(time.Millisecond), 3: nfstest.Status(nfs3.ErrJukebox)} {
+				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite, nfs3.ProcCommit}, Times: times, Chance: 0.05, Do: []nfstest.Action{do}})
+			}
+			fs := lends(t, s)
+			f := create(t, fs, "a", 0)
+			const writers, blocks = 5, 30
+			var wg sync.WaitGroup
+			for w := range writers {
+				wg.Go(func() { lendUnderFaults(t, s, f, w*blocks*1024, blocks, rand.New(rand.NewPCG(seed, uint64(w)))) })
+			}
+			wg.Wait()
+			noneInUse(t, fs)
+		})
+	}
+}
+
+// lendUnderFaults is one writer, of blocks blocks from base on.
+func lendUnderFaults(t *testing.T, s *nfstest.Server, f *File, base, blocks int, rnd *rand.Rand) {
+	model := make([]byte, blocks*1024)
+	buf := make([]byte, 2048)
+	for step := range 60 {
+		f.fs.wb.costs.commit.Store(1)
+		off, n := rnd.IntN(blocks-1)*1024, 1024*(1+rnd.IntN(2))
+		if rnd.IntN(4) == 0 {
+			off, n = off+rnd.IntN(1024), 1+rnd.IntN(1000)
+		}
+		p := buf[:n]
+		copy(p, pattern(n, rnd.Uint64()))
+		copy(model[off:], p)
+		ctx, cancel := t.Context(), context.CancelFunc(func() {})
+		if rnd.IntN(5) == 0 {
+			ctx, cancel = context.WithTimeout(ctx, time.Duration(rnd.IntN(1500))*time.Microsecond)
+		}
+		m, err := f.WriteAt(ctx, p, int64(base+off))
+		cancel()
+		clear(buf)
+		if m < n { // it says so; what is missing is written again
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("step %d: %d of %d bytes, %v", step, m, n, err)
+				return
+			}
+			put(t, f, bytes.Clone(model[off+m:off+n]), int64(base+off+m))
+		}
+		if rnd.IntN(8) > 0 {
+			continue
+		}
+		must(t, f.Fsync(t.Context()))
+		s.Restart()
+		got := stored(t, s, "a")
+		for i := range model {
+			if model[i] != 0 && (base+i >= len(got) || got[base+i] != model[i]) {
+				t.Errorf("step %d: byte %d is lost", step, base+i)
+				return
+			}
+		}
+	}
+}
