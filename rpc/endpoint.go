@@ -34,8 +34,10 @@ type endpoint struct {
 	silent   time.Time      // since when the server does not respond; zero: it does
 	growth   int            // of the window, see window.go
 	lossy    int            // the window before it was last halved
-	narrowed time.Time      // when the window was last halved
+	narrowed instant        // when the window was last halved
 	rtt      [rttClasses]rtt
+
+	alarm alarm
 }
 
 // link is one connection of an endpoint, and its transport.Receiver.
@@ -67,6 +69,7 @@ func newEndpoint(c *core) *endpoint {
 	rand.Read(b[:]) // never fails
 	ep.slots.xid = binary.BigEndian.Uint32(b[:])
 	ep.slots.window = ep.core.policy.window()
+	ep.alarm.next.Store(int64(never))
 	return ep
 }
 
@@ -75,6 +78,9 @@ func (ep *endpoint) close() {
 	ep.mu.Lock()
 	ep.closed = true
 	ep.failLocked(ErrClosed)
+	if ep.alarm.timer != nil {
+		ep.alarm.timer.Stop()
+	}
 	l := ep.link
 	ep.mu.Unlock()
 	ep.cancel()

@@ -38,6 +38,7 @@ func (p *pending) discard(again bool) {
 	p.ep.mu.Lock()
 	r := p.reply
 	p.reply, p.detached = nil, false
+	p.replied.Store(false)
 	p.again = p.again || again
 	p.ep.mu.Unlock()
 	r.Release()
@@ -63,7 +64,7 @@ func (p *pending) decode(b []byte) error {
 	d := &p.dec
 	d.ResetDecode(b[h.results:])
 	if p.detached {
-		d.SetSink(k.Sink[:p.sink.Len()], true)
+		d.SetSink(k.Sink[:p.placed], true)
 	} else {
 		d.SetSink(k.Sink, false)
 	}

@@ -16,7 +16,7 @@ type patience struct {
 	ctx  context.Context
 	gu   GiveUpper
 	done <-chan struct{} // nil once it was closed and the caller still waits
-	ask  time.Time       // when to ask gu again; zero: not yet
+	ask  instant         // when to ask gu again; 0: not yet
 }
 
 func newPatience(ctx context.Context) patience {
@@ -28,7 +28,7 @@ func newPatience(ctx context.Context) patience {
 // called when done was closed, and when the time of ask has come.
 func (w *patience) over() error {
 	if w.gu != nil && !w.gu.GiveUp() {
-		w.done, w.ask = nil, time.Now().Add(askEvery)
+		w.done, w.ask = nil, now().add(askEvery)
 		return nil
 	}
 	err := w.ctx.Err()
@@ -44,7 +44,7 @@ func (w *patience) over() error {
 // poll is over for somebody who does not wait on done.
 func (w *patience) poll() error {
 	if w.done == nil {
-		if w.ask.IsZero() {
+		if w.ask == 0 {
 			return nil // a context that never ends
 		}
 		return w.over()
@@ -58,8 +58,8 @@ func (w *patience) poll() error {
 }
 
 // until returns the earlier of due and the time to ask.
-func (w *patience) until(due time.Time) time.Time {
-	if !w.ask.IsZero() && (due.IsZero() || w.ask.Before(due)) {
+func (w *patience) until(due instant) instant {
+	if w.ask != 0 && (due == 0 || w.ask < due) {
 		return w.ask
 	}
 	return due

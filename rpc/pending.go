@@ -2,7 +2,7 @@ package rpc
 
 import (
 	"context"
-	"time"
+	"sync/atomic"
 
 	"github.com/gonfs/gonfs/transport"
 	"github.com/gonfs/gonfs/xdr"
@@ -24,40 +24,42 @@ type pending struct {
 	class  class
 
 	patience patience
+	replied  atomic.Bool // reply has come: it counts even if the caller gave up in the same moment
 
 	wake  chan struct{} // holds a token when something below has changed
-	timer *time.Timer
-	watch *sendWatch // made when first needed
+	alarm atomic.Int64  // the instant that the caller wants to be woken at, 0, or rung
+	watch *sendWatch    // made when first needed
 
 	enc, dec xdr.Codec
 	buf      []byte // of enc
 	sink     transport.Sink
 
 	// The caller's own.
-	began    time.Time
-	period   time.Time // when the timeouts began, or started over
-	due      time.Time // when the timer has run out
-	now      time.Time // the time, if it was just read; reading it takes as long as a lock
-	sentAt   time.Time // when the last transmission had left
-	minor    int       // minor timeouts since period
-	refusals int       // transmissions while datagrams come back
-	garbage  int       // replies that were answered by sending again
-	bytes    int       // sent, with retransmissions
+	began    instant
+	period   instant // when the timeouts began, or started over
+	due      instant // when the timer has run out
+	now      instant // the time, if it was just read
+	sentAt   instant // when the last transmission had left
+	minor    int     // minor timeouts since period
+	refusals int     // transmissions while datagrams come back
+	garbage  int     // replies that were answered by sending again
+	bytes    int     // sent, with retransmissions
 
 	// Guarded by the endpoint's mutex.
 	xid        uint32
 	slotted    bool
 	ticket     uint64 // place in the queue
 	next, prev *pending
-	sent       int  // transmissions that were begun
-	again      bool // to be sent as soon as there is a connection
-	lent       bool // the reader has the sink
-	detached   bool // the payload of reply is in the sink
-	datagram   bool // reply came by a datagram
-	revived    bool // reply ended an outage
-	reply      *transport.Buffer
-	err        error  // the call is over
-	heard      uint64 // endpoint.replies when period began
+	sent       int               // transmissions that were begun
+	again      bool              // to be sent as soon as there is a connection
+	lent       bool              // the reader has the sink
+	detached   bool              // the payload of reply is in the sink
+	placed     int               // bytes of it
+	datagram   bool              // reply came by a datagram
+	revived    bool              // reply ended an outage
+	reply      *transport.Buffer // once replied is set the caller's own
+	err        error             // the call is over
+	heard      uint64            // endpoint.replies when period began
 }
 
 // signal wakes the caller.
@@ -70,21 +72,21 @@ func (p *pending) signal() {
 
 // newPending returns a pending without a call, for the pool.
 func newPending() any {
-	p := &pending{wake: make(chan struct{}, 1), timer: time.NewTimer(time.Hour)}
-	p.timer.Stop()
-	return p
+	return &pending{wake: make(chan struct{}, 1)}
 }
 
 // begin makes p ready for a call.
 func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context) {
-	now := time.Now()
+	now := now()
 	ep.load.Add(1)
 	p.patience = newPatience(ctx)
 	p.client, p.ep, p.call, p.class = c, ep, call, call.class()
 	p.began, p.period, p.minor, p.refusals, p.garbage, p.bytes = now, now, 0, 0, 0, 0
-	p.due = now.Add(c.core.policy.Major())
+	p.due = now.add(c.core.policy.Major())
 	p.sent, p.again, p.lent, p.detached, p.revived = 0, true, false, false, false
-	p.reply, p.err, p.ticket, p.now = nil, nil, 0, time.Time{}
+	p.reply, p.err, p.ticket = nil, nil, 0
+	p.alarm.Store(0)
+	p.replied.Store(false)
 	if call.Sink != nil {
 		p.sink.Reset(call.Sink)
 	}
@@ -100,7 +102,6 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 // written to it.
 func (p *pending) end(err error) {
 	ep := p.ep
-	p.timer.Stop()
 	ep.mu.Lock()
 	ep.slots.leaveLocked(p)
 	ep.mu.Unlock()

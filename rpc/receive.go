@@ -12,8 +12,15 @@ import (
 // the message (Message), finds the call by its XID and hands it over; the
 // caller's goroutine decodes it (finish) and releases the buffer.
 
+// placeMin is how long a message is at least that may bring a payload to a sink:
+// of a shorter one, copying costs less than to find out whose it is.
+const placeMin = 256
+
 // Place is transport.Receiver's.
 func (l *link) Place(head []byte, length int) (offset int, sink *transport.Sink) {
+	if length <= placeMin {
+		return 0, nil
+	}
 	h, what := parseReply(head)
 	if what != "" || h.denied || h.accept != Success {
 		return 0, nil
@@ -30,7 +37,7 @@ func (l *link) Place(head []byte, length int) (offset int, sink *transport.Sink)
 	if !ok || at < 0 || n <= 0 || at > len(head)-h.results || n > length-h.results-at || !p.sink.Begin(n) {
 		return 0, nil // decoding tells what is wrong with it, if anything is
 	}
-	p.lent = true
+	p.lent, p.placed = true, n
 	return h.results + at, &p.sink
 }
 
@@ -62,12 +69,13 @@ func (l *link) Message(msg *transport.Buffer, sink *transport.Sink) {
 		p.revived = ep.revivedLocked()
 	}
 	ep.widenLocked()
-	placed := 0
-	if sink != nil {
-		placed = sink.Len() // while the call cannot leave
+	if sink == nil {
+		p.placed = 0
 	}
+	n := len(b) + p.placed
+	p.replied.Store(true)
 	ep.mu.Unlock()
-	l.ready.add(p, len(b)+placed)
+	l.ready.add(p, n)
 }
 
 // Pause is transport.Pauser's.

@@ -18,34 +18,30 @@ func (p *pending) run() error {
 		return err
 	}
 	l, err := p.enter()
-	if err != nil {
-		return err
-	}
-	if l != nil {
-		p.now = p.period
-		if err := p.transmit(w, l); err != nil {
-			return err
+	p.now = p.began
+	for err == nil {
+		// Whatever happens to the call is told with a signal: once it was sent
+		// there is nothing to look for before that but the reply, which may wait
+		// to be told with others.
+		waits := l == nil
+		if !waits {
+			waits, err = p.transmit(w, l)
 		}
-	}
-	for {
-		l, replied, err := p.step()
-		switch {
-		case err != nil:
-			return err
-		case replied:
-			if done, err := p.finish(); done {
-				return err
-			}
-		case l != nil:
-			if err := p.transmit(w, l); err != nil {
-				return err
-			}
-		default:
-			if err := p.wait(w); err != nil && !p.replied() {
+		if waits && err == nil && !p.replied.Load() {
+			err = p.wait(w)
+		}
+		if p.replied.Load() {
+			var done bool
+			if done, err = p.finish(); done {
 				return err
 			}
 		}
+		if err == nil {
+			p.now = 0
+			l, err = p.step()
+		}
 	}
+	return err
 }
 
 // enter gets the call a slot and is its first step: nearly always there is a
@@ -56,73 +52,60 @@ func (p *pending) enter() (*link, error) {
 	if err := p.ep.enterLocked(p); err != nil {
 		return nil, err
 	}
-	l, _, err := p.stepLocked()
-	return l, err
+	return p.stepLocked()
 }
 
-// step says what is to be done next: a reply to decode, an error to return, a
-// connection to send on, or, if it returns nothing, to wait.
-func (p *pending) step() (l *link, replied bool, err error) {
+// step says what is to be done next, as long as there is no reply: an error to
+// return, a connection to send on, or, if it returns nothing, to wait.
+func (p *pending) step() (l *link, err error) {
 	p.ep.mu.Lock()
 	defer p.ep.mu.Unlock()
 	return p.stepLocked()
 }
 
-func (p *pending) stepLocked() (l *link, replied bool, err error) {
+func (p *pending) stepLocked() (l *link, err error) {
 	ep := p.ep
 	switch {
 	case p.reply != nil:
-		return nil, true, nil
+		return nil, nil // its signal is on the way
 	case p.err != nil:
-		return nil, false, p.err
+		return nil, p.err
 	case !p.slotted:
 		// The timeouts begin with the slot: the server has no part in the
 		// wait for it.
-		p.due = time.Time{}
-		return nil, false, nil
-	case p.due.IsZero():
-		p.restartLocked(time.Now())
+		p.due = 0
+		return nil, nil
+	case p.due == 0:
+		p.restartLocked(now())
 	}
 	if !p.again || p.lent {
-		return nil, false, nil
+		return nil, nil
 	}
 	if ep.link == nil {
 		ep.startLocked()
-		p.due = p.period.Add(ep.core.policy.Major())
-		return nil, false, nil
+		p.due = p.period.add(ep.core.policy.Major())
+		return nil, nil
 	}
 	p.again = false
 	p.sent++
 	ep.link.sendingLocked()
-	return ep.link, false, nil
+	return ep.link, nil
 }
 
 // restartLocked puts the timeouts back at their beginning.
-func (p *pending) restartLocked(now time.Time) {
+func (p *pending) restartLocked(now instant) {
 	p.period, p.minor, p.heard = now, 0, p.ep.replies
-	p.due = now.Add(p.ep.core.policy.Next(0))
-}
-
-// replied reports whether a reply has come: it counts even if the caller gave
-// up in the same moment.
-func (p *pending) replied() bool {
-	p.ep.mu.Lock()
-	defer p.ep.mu.Unlock()
-	return p.reply != nil
+	p.due = now.add(p.ep.core.policy.Next(0))
 }
 
 // arm sets the timer to the next minor timeout, or to the major one if that is
 // earlier.
-func (p *pending) arm(now time.Time) {
-	pol := &p.ep.core.policy
-	p.due = now.Add(p.minorTimeout())
-	if major := p.period.Add(pol.Major()); major.Before(p.due) {
-		p.due = major
-	}
+func (p *pending) arm(now instant) {
+	p.due = min(now.add(p.minorTimeout()), p.period.add(p.ep.core.policy.Major()))
 }
 
-// transmit sends the call on l.
-func (p *pending) transmit(w *patience, l *link) error {
+// transmit sends the call on l, and reports whether it is on its way.
+func (p *pending) transmit(w *patience, l *link) (sent bool, err error) {
 	c, k, e := p.client, p.call, &p.enc
 	e.ResetEncode(p.buf[:0])
 	callHeader(e, p.xid, c.prog, c.vers, k.Proc)
@@ -135,34 +118,33 @@ func (p *pending) transmit(w *patience, l *link) error {
 		k.Args.XDR(e)
 	}
 	if err := e.Err(); err != nil {
-		return err
+		return false, err
 	}
 	head, payload := e.Bytes(), e.Payload()
 	var late bool
-	var err, gone error
+	var gone error
 	if len(payload) == 0 {
 		err = l.conn.Send(head, nil, nil)
 	} else {
 		late, gone, err = p.sendPayload(w, l, head, payload)
 	}
 	p.bytes += len(head) + (len(payload)+3)&^3
-	if p.now.IsZero() || l.datagram || len(payload) > 0 {
-		p.now = time.Now()
+	if p.sentAt = p.now; p.sentAt == 0 || l.datagram || len(payload) > 0 {
+		p.sentAt = now()
 	}
-	p.sentAt = p.now
 	p.arm(p.sentAt)
 	p.buf = head[:0]
 	e.ResetEncode(nil) // the payload is the caller's
-	if err != nil {
+	if sent = err == nil; !sent {
 		err = p.unsent(l, err)
 	}
 	switch {
 	case gone != nil:
-		return gone
+		return false, gone
 	case late && err == nil:
-		return p.expire(time.Now())
+		return false, p.expire(now())
 	}
-	return err
+	return sent, err
 }
 
 // unsent handles an error of Send. It returns the call's error, or nil if the
@@ -208,42 +190,36 @@ func (p *pending) resend(sent int, again bool) {
 // wait waits until something happened to the call, the timer ran out, or the
 // caller gave up, for which it returns an error.
 func (p *pending) wait(w *patience) error {
-	for {
-		var timer <-chan time.Time
-		if t := w.until(p.due); !t.IsZero() {
-			if p.now.IsZero() {
-				p.now = time.Now()
-			}
-			p.timer.Reset(t.Sub(p.now))
-			p.now = time.Time{}
-			timer = p.timer.C
-		}
+	p.wakeAt(w.until(p.due))
+	if w.done == nil {
+		<-p.wake
+	} else {
 		select {
 		case <-p.wake:
-			return nil
 		case <-w.done:
-			if err := w.over(); err != nil {
-				return err
-			}
-		case <-timer:
-			now := time.Now()
-			if !w.ask.IsZero() && !now.Before(w.ask) {
-				if err := w.over(); err != nil {
-					return err
-				}
-			}
-			if !p.due.IsZero() && !now.Before(p.due) {
-				return p.expire(now)
-			}
+			return w.over()
 		}
 	}
+	if instant(p.alarm.Load()) != rung {
+		return nil
+	}
+	now := now()
+	if w.ask != 0 && now >= w.ask {
+		if err := w.over(); err != nil {
+			return err
+		}
+	}
+	if p.due != 0 && now >= p.due {
+		return p.expire(now)
+	}
+	return nil
 }
 
 // expire does what the policy says when the timer has run out.
-func (p *pending) expire(now time.Time) error {
+func (p *pending) expire(now instant) error {
 	ep := p.ep
 	pol := &ep.core.policy
-	what := pol.Decide(now.Sub(p.period))
+	what := pol.Decide(now.sub(p.period))
 	ep.mu.Lock()
 	if p.reply != nil || p.err != nil {
 		ep.mu.Unlock()
@@ -277,7 +253,7 @@ func (p *pending) expire(now time.Time) error {
 		ep.renew()
 	}
 	if what == Fail {
-		return &TimeoutError{Server: ep.core.server, Recovery: pol.Recovery, After: now.Sub(p.began), Transmissions: sent, Err: why}
+		return &TimeoutError{Server: ep.core.server, Recovery: pol.Recovery, After: now.sub(p.began), Transmissions: sent, Err: why}
 	}
 	return nil
 }

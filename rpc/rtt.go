@@ -103,7 +103,7 @@ func (p *pending) measure() {
 	if !p.estimated() || p.refusals > 0 {
 		return
 	}
-	d := time.Since(p.sentAt)
+	d := now().sub(p.sentAt)
 	p.ep.mu.Lock()
 	defer p.ep.mu.Unlock()
 	r := &p.ep.rtt[p.call.Class-1]

@@ -11,7 +11,7 @@ import (
 type sendWatch struct {
 	mu     sync.Mutex // guards what follows; held while the context is asked
 	w      *patience  // nil: no Send
-	due    time.Time  // the call's major timeout
+	due    instant    // the call's major timeout
 	gone   error      // why the caller gave up
 	fired  bool       // cancel was closed
 	cancel chan struct{}
@@ -29,7 +29,7 @@ func (p *pending) sendPayload(w *patience, l *link, head, payload []byte) (late 
 		p.watch = s
 	}
 	s.mu.Lock()
-	s.w, s.due, s.gone = w, p.period.Add(p.ep.core.policy.Major()), nil
+	s.w, s.due, s.gone = w, p.period.add(p.ep.core.policy.Major()), nil
 	s.timer.Reset(askEvery)
 	s.mu.Unlock()
 	err = l.conn.Send(head, payload, s.cancel)
@@ -52,7 +52,7 @@ func (s *sendWatch) look() {
 		return
 	}
 	s.gone = s.w.poll()
-	if s.gone != nil || !time.Now().Before(s.due) {
+	if s.gone != nil || now() >= s.due {
 		s.fired = true
 		close(s.cancel)
 		return

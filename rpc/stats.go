@@ -79,21 +79,20 @@ type counters struct {
 type procTable [procSlots]procCounters
 
 type procCounters struct {
-	calls, sends, sent, received, errors, nanos atomic.Uint64
-	latency                                     [LatencyBuckets]atomic.Uint64
+	sent, received, nanos atomic.Uint64
+	latency               [LatencyBuckets]atomic.Uint64 // each call is in one of these
+	unsent, again, errors atomic.Uint64                 // calls that were never sent; transmissions after a call's first; calls
 }
 
 // add counts a call that is over.
 func (t *procTable) add(p *pending, err error) {
 	c := &t[min(p.call.Proc, procSlots-1)]
-	took := time.Since(p.began)
-	c.calls.Add(1)
-	c.sends.Add(uint64(p.sent))
+	took := now().sub(p.began)
 	c.sent.Add(uint64(p.bytes))
 	if p.reply != nil {
 		n := len(p.reply.Bytes())
 		if p.detached {
-			n += (p.sink.Len() + 3) &^ 3
+			n += (p.placed + 3) &^ 3
 		}
 		c.received.Add(uint64(n))
 	}
@@ -102,6 +101,12 @@ func (t *procTable) add(p *pending, err error) {
 	}
 	c.nanos.Add(uint64(took))
 	c.latency[bucket(took)].Add(1)
+	switch {
+	case p.sent == 0:
+		c.unsent.Add(1) // after latency, so that a snapshot never has more of these than calls
+	case p.sent > 1:
+		c.again.Add(uint64(p.sent - 1))
+	}
 }
 
 // bucket returns the histogram bucket of d.
@@ -145,10 +150,9 @@ func (c *Client) Stats() Stats {
 }
 
 func (c *procCounters) snapshot(proc uint32) ProcStats {
+	again, unsent := c.again.Load(), c.unsent.Load()
 	p := ProcStats{
 		Proc:          proc,
-		Calls:         c.calls.Load(),
-		Transmissions: c.sends.Load(),
 		BytesSent:     c.sent.Load(),
 		BytesReceived: c.received.Load(),
 		Errors:        c.errors.Load(),
@@ -156,7 +160,9 @@ func (c *procCounters) snapshot(proc uint32) ProcStats {
 	}
 	for i := range c.latency {
 		p.Latency[i] = c.latency[i].Load()
+		p.Calls += p.Latency[i]
 	}
+	p.Transmissions = p.Calls + again - unsent
 	return p
 }
 

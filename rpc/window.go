@@ -1,7 +1,5 @@
 package rpc
 
-import "time"
-
 // Datagrams have no flow control of their own: what is sent too fast is lost in
 // the server's socket buffer. So an endpoint with exponential back-off has a
 // congestion window, after Linux's: between 1 and 16 calls that are not urgent
@@ -49,11 +47,11 @@ func (ep *endpoint) widenLocked() {
 
 // narrowLocked counts a call that timed out, and was last sent at sentAt. What
 // was in flight together was lost together: it halves the window once.
-func (ep *endpoint) narrowLocked(sentAt time.Time) {
-	if ep.core.policy.Backoff == Exponential && sentAt.After(ep.narrowed) {
+func (ep *endpoint) narrowLocked(sentAt instant) {
+	if ep.core.policy.Backoff == Exponential && sentAt > ep.narrowed {
 		// A loss below a window that was too wide before tells nothing of it.
 		ep.growth, ep.lossy = 0, max(ep.lossy, ep.slots.window)
 		ep.slots.window = max(ep.slots.window/2, 1)
-		ep.narrowed = time.Now()
+		ep.narrowed = now()
 	}
 }

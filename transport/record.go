@@ -178,6 +178,11 @@ func (rr *recordReader) extend(n int) error {
 			rr.msg = m
 		}
 		to := min(n, cap(rr.msg.b))
+		if k := min(to-have, rr.w-rr.r); k > 0 { // nearly always all of it
+			rr.msg.b = append(rr.msg.b, rr.buf[rr.r:rr.r+k]...)
+			rr.r += k
+			continue
+		}
 		rr.msg.b = rr.msg.b[:to]
 		rr.own.Reset(rr.msg.b[have:])
 		rr.own.Begin(to - have)
