@@ -7,6 +7,7 @@ import (
 	iofs "io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/gonfs/gonfs/nfs3"
@@ -27,9 +28,9 @@ type Handle struct {
 	turn chan struct{} // whoever holds its one token owns off
 	off  int64
 
-	mu     sync.Mutex // guards all below
-	dir    *Dir       // of a directory, from its first ReadDir on
-	closed bool
+	mu     sync.Mutex  // guards all below
+	dir    *Dir        // of a directory, from its first ReadDir on
+	closed atomic.Bool // is set under mu
 }
 
 func (t *Tree) handle(ino *Inode, f *File, flags int) *Handle {
@@ -158,9 +159,7 @@ func (h *Handle) data() (*File, error) {
 	if h.file == nil {
 		return nil, nfs3.ErrIsdir
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed {
+	if h.closed.Load() {
 		return nil, iofs.ErrClosed
 	}
 	return h.file, nil
@@ -242,7 +241,7 @@ func (h *Handle) ReadDir(ctx context.Context, n int) (out []iofs.DirEntry, err e
 // caller has its turn.
 func (h *Handle) opened(ctx context.Context) (*Dir, error) {
 	h.mu.Lock()
-	dir, closed := h.dir, h.closed
+	dir, closed := h.dir, h.closed.Load()
 	h.mu.Unlock()
 	if closed {
 		return nil, iofs.ErrClosed
@@ -256,7 +255,7 @@ func (h *Handle) opened(ctx context.Context) (*Dir, error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.closed { // meanwhile
+	if h.closed.Load() { // meanwhile
 		dir.Close()
 	}
 	h.dir = dir
@@ -268,11 +267,11 @@ func (h *Handle) opened(ctx context.Context) (*Dir, error) {
 // without anybody to tell. h is closed in any case.
 func (h *Handle) Close(ctx context.Context) error {
 	h.mu.Lock()
-	if h.closed {
+	if h.closed.Load() {
 		h.mu.Unlock()
 		return h.fail("close", iofs.ErrClosed)
 	}
-	h.closed = true
+	h.closed.Store(true)
 	dir := h.dir
 	h.mu.Unlock()
 	if dir != nil {

@@ -23,6 +23,7 @@ type Inode struct {
 
 	lookups atomic.Int64  // references of FUSE's kernel side
 	version atomic.Uint64 // changes by others so far
+	gone    atomic.Bool   // the handle means another object now: all operations fail with NFS3ERR_STALE
 
 	shard        *shard // of the table; the next two are guarded by its mutex
 	newer, older *Inode
@@ -37,7 +38,6 @@ type Inode struct {
 	names  nameCache  // of a directory
 	target target     // of a symbolic link
 	lockFH nfs3.FH    // the handle that locks were asked for with
-	gone   error      // the handle means another object now: all operations fail with this
 
 	data fileData
 }
@@ -101,9 +101,10 @@ func (fs *FS) alive(ino *Inode) error {
 	if fs.closed.Load() {
 		return ErrClosed
 	}
-	ino.mu.Lock()
-	defer ino.mu.Unlock()
-	return ino.gone
+	if ino.gone.Load() {
+		return nfs3.ErrStale
+	}
+	return nil
 }
 
 // begin is called before a call about ino is sent; what comes back is booked
@@ -165,8 +166,7 @@ func (fs *FS) see(ino *Inode, o observed) {
 	ino.mu.Lock()
 	if a := o.attr; a != nil && (a.Type != ino.typ || a.FileID != ino.fileid) {
 		ino.cache.end(o.st.gen)
-		first := ino.gone == nil
-		ino.gone = nfs3.ErrStale
+		first := !ino.gone.Swap(true)
 		ino.mu.Unlock()
 		if first {
 			fs.table.drop(ino)
@@ -226,5 +226,5 @@ func (fs *FS) view(ino *Inode) (a nfs3.Fattr, fresh bool) {
 	if ino.silly != nil && a.Nlink > 0 {
 		a.Nlink-- // the name that is left is one of our own making
 	}
-	return a, ino.cache.fresh(time.Now()) && ino.gone == nil
+	return a, ino.cache.fresh(time.Now()) && !ino.gone.Load()
 }

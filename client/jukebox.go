@@ -25,7 +25,7 @@ const (
 func (fs *FS) retry(ctx context.Context, call func() error) error {
 	for wait := jukeboxFirst; ; wait = min(2*wait, jukeboxMost) {
 		err := call()
-		if !errors.Is(err, nfs3.ErrJukebox) {
+		if err == nil || !errors.Is(err, nfs3.ErrJukebox) {
 			return err
 		}
 		over := make(chan struct{})

@@ -119,9 +119,11 @@ func covers(lo, hi uint64, a, b extents) bool {
 // of the file.
 func (f *File) readServer(ctx context.Context, p []byte, off uint64, l *Loan) (n int, err error) {
 	if f.flags&oDirect == 0 {
-		f.ra.begin(f, off, uint64(len(p)))
+		ahead := f.ra.begin(f, off, uint64(len(p)))
 		defer f.ra.end()
-		n = f.readAhead(ctx, p, off, l)
+		if ahead {
+			n = f.readAhead(ctx, p, off, l)
+		}
 	}
 	if n < len(p) {
 		m, err := f.fs.readDirect(ctx, f, p[n:], off+uint64(n))

@@ -65,8 +65,9 @@ func (b *raBlock) release() {
 }
 
 // begin notes that a read of [off, off+n) begins, and starts READs for what
-// comes after it. end is called when the read is over.
-func (r *readAhead) begin(f *File, off, n uint64) {
+// comes after it. It reports whether there are any blocks. end is called when
+// the read is over.
+func (r *readAhead) begin(f *File, off, n uint64) (any bool) {
 	lone := r.readers.Add(1) <= maxLone
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -74,11 +75,11 @@ func (r *readAhead) begin(f *File, off, n uint64) {
 		r.trail.goOn(off + n)
 	} else if r.trail.see(off, off+n) {
 		r.dropLocked()
-		return
+		return false
 	}
 	limit := f.fs.rahead
 	if r.trail.score < sequential || !lone || r.closed || limit == 0 || f.fs.reg.max == 0 {
-		return
+		return len(r.blocks) > 0
 	}
 	now := time.Now()
 	if r.pace.window == 0 {
@@ -91,9 +92,10 @@ func (r *readAhead) begin(f *File, off, n uint64) {
 	size := f.fs.size(f.ino)
 	for r.ahead < next+r.pace.window && r.ahead < size {
 		if !r.startLocked(f, min(uint64(f.fs.rsize), size-r.ahead), now) {
-			return
+			break
 		}
 	}
+	return len(r.blocks) > 0
 }
 
 func (r *readAhead) end() { r.readers.Add(-1) }

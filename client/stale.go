@@ -31,7 +31,7 @@ const maxRenew = 64
 
 // isStale reports whether err says that a handle is good for nothing.
 func isStale(err error) bool {
-	return errors.Is(err, nfs3.ErrStale) || errors.Is(err, nfs3.ErrBadhandle)
+	return err != nil && (errors.Is(err, nfs3.ErrStale) || errors.Is(err, nfs3.ErrBadhandle))
 }
 
 // failed returns err, the error of a call about ino. A handle that turned out
