@@ -72,7 +72,7 @@ func (r *run) readdir() error {
 		}
 		entries, begin := int64(0), time.Now()
 		err = r.list(dir, func(page []client.DirEntry) error {
-			record(latencies, begin)
+			record(latencies, time.Since(begin))
 			begin = time.Now()
 			entries += int64(len(page))
 			return r.complete(dir, page)
