@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/gonfs/gonfs/transport"
 )
@@ -14,32 +15,46 @@ import (
 // nconnect= do, share a probe: a NAT that has run out of ports shall not be
 // asked for another sixteen.
 type prober struct {
-	mu      sync.Mutex // guards running
-	running *probing   // the probe under way, or nil
+	mu   sync.Mutex // guards last
+	last *probing   // nil: there was none
 }
 
-// probing is a probe under way.
+// probing is a probe, under way or over.
 type probing struct {
 	done     chan struct{} // closed at its end
 	answered bool          // valid then
+	began    time.Time
+}
+
+// shared reports whether the outcome of r is news enough at now for another
+// connection: it is still under way, or began since the connections were last
+// looked at.
+func (r *probing) shared(now time.Time) bool {
+	if r == nil {
+		return false
+	}
+	select {
+	case <-r.done:
+		return now.Sub(r.began) < lookEvery
+	default:
+		return true
+	}
 }
 
 // probe reports whether the server answers on a connection of its own. If
-// another probe is under way, it waits for that one's outcome.
+// another probe is under way, or just over, its outcome counts.
 func (p *prober) probe(ctx context.Context, c *core) bool {
+	now := time.Now()
 	p.mu.Lock()
-	run := p.running
-	mine := run == nil
+	run := p.last
+	mine := !run.shared(now)
 	if mine {
-		run = &probing{done: make(chan struct{})}
-		p.running = run
+		run = &probing{done: make(chan struct{}), began: now}
+		p.last = run
 	}
 	p.mu.Unlock()
 	if mine {
 		run.answered = c.answers(ctx)
-		p.mu.Lock()
-		p.running = nil
-		p.mu.Unlock()
 		close(run.done)
 	}
 	select {

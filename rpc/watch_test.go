@@ -149,13 +149,20 @@ func TestBlockedPortIsLeft(t *testing.T) {
 	})
 }
 
-// Connections that become silent together are told by one probe.
+// Connections that become silent together are told by one probe, be it answered
+// late or at once.
 func TestProbesAreShared(t *testing.T) {
+	for _, slow := range []time.Duration{0, time.Second} {
+		t.Run(slow.String(), func(t *testing.T) { testProbesAreShared(t, slow) })
+	}
+}
+
+func testProbesAreShared(t *testing.T, slow time.Duration) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWard(t)
 		inner := answering(t)
 		w.probe = func(ctx context.Context) (transport.Conn, error) {
-			time.Sleep(time.Second) // a slow path
+			time.Sleep(slow)
 			return inner(ctx)
 		}
 		c := w.client(func(o *Options) { o.Connections = 4 })
