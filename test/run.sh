@@ -13,6 +13,8 @@ export CI="${CI:-}"
 
 # The packages of floors 0 to 5, which build everywhere.
 portable=(./xdr ./transport ./rpc ./portmap ./mountd ./nfs3 ./nfsacl ./nlm ./nsm ./mountopt ./lock ./mount ./nfstest)
+# Commands of make bench that are modules of their own, for what they need is nothing that a user of gonfs should have to have.
+modules=(bench/chart bench/peers/willscott)
 platforms=(linux/386 linux/arm64 linux/s390x darwin/arm64 windows/amd64 freebsd/amd64)
 debian=(nfs-ganesha nfs-ganesha-vfs rpcbind nfs-common sqlite3 fuse3 tshark fio git gcc libc6-dev qemu-user-static util-linux iproute2 nftables
 	conntrack procps diffutils tar shellcheck groff-base acl)
@@ -97,6 +99,7 @@ stage_deps() {
 		echo "note this is no Debian: stages skip what they do not find"
 	fi
 	go mod download
+	for p in "${modules[@]}"; do (cd "test/$p" && go mod download); done
 }
 
 # install PACKAGE…: by apt-get, without starting the services in them.
@@ -136,9 +139,15 @@ stage_format() {
 stage_vet() {
 	go vet ./...
 	go vet -tags portable ./transport ./rpc
+	local m
+	for m in "${modules[@]}"; do (cd "test/$m" && go vet ./...); done
 }
 
-stage_lint() { go run "$staticcheck" ./...; }
+stage_lint() {
+	go run "$staticcheck" ./...
+	local m
+	for m in "${modules[@]}"; do (cd "test/$m" && go run "$staticcheck" ./...); done
+}
 
 stage_scripts() {
 	have shellcheck || skip "shellcheck is not installed"
