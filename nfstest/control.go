@@ -1,6 +1,11 @@
 package nfstest
 
-import "slices"
+import (
+	"errors"
+	"slices"
+	"syscall"
+	"time"
+)
 
 // Keep is what survives a Restart.
 type Keep int
@@ -97,6 +102,10 @@ func (s *Server) Down() {
 	s.note("Down")
 }
 
+// upTime is how long Up waits for a port that was free while the server was
+// down, and that somebody else on this machine has for a moment.
+const upTime = 5 * time.Second
+
 // Up ends Down: the server listens at the same ports again. The error is that
 // of listening.
 func (s *Server) Up() error {
@@ -113,7 +122,11 @@ func (s *Server) Up() error {
 		if len(nets) == 0 {
 			break
 		}
-		if err := s.listen(d, nets, ports[d]); err != nil {
+		err := s.listen(d, nets, ports[d])
+		for end := time.Now().Add(upTime); errors.Is(err, syscall.EADDRINUSE) && time.Now().Before(end); err = s.listen(d, nets, ports[d]) {
+			time.Sleep(20 * time.Millisecond)
+		}
+		if err != nil {
 			return err
 		}
 	}

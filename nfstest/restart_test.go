@@ -3,6 +3,8 @@ package nfstest_test
 import (
 	"errors"
 	"io"
+	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -138,6 +140,21 @@ func TestDownRefusesAndUpServesAgain(t *testing.T) {
 		t.Errorf("the port was %d and is %d", port, now)
 	}
 	connect(t, s, "udp")
+}
+
+// While a server is down its ports are anybody's.
+func TestUpWaitsForWhoHasThePort(t *testing.T) {
+	s := nfstest.Start(t, nfstest.Options{})
+	_, _, port := s.Ports()
+	s.Down()
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
+	if err != nil {
+		t.Skipf("somebody else took the port: %v", err)
+	}
+	time.AfterFunc(50*time.Millisecond, func() { l.Close() })
+	must(t, s.Up())
+	c := connect(t, s, "tcp")
+	must(t, c.Null(c.ctx))
 }
 
 func TestFreezeStopsAllAnswers(t *testing.T) {
