@@ -11,6 +11,7 @@ import (
 // nanoseconds, of which 0 is not known yet.
 type costs struct {
 	write, commit atomic.Int64
+	most, slack   time.Duration // mostWrite and commitSlack
 }
 
 // costWeight is the weight of what was known, one measurement having 1.
@@ -37,21 +38,16 @@ func note(avg *atomic.Int64, took time.Duration) {
 // unknown reports whether there was no COMMIT yet.
 func (c *costs) unknown() bool { return c.commit.Load() == 0 }
 
-// cheap reports whether data is safe about as soon as it is written.
-func (c *costs) cheap() bool {
-	return safeAtOnce(time.Duration(c.write.Load()), time.Duration(c.commit.Load()))
-}
-
-// Limits of safeAtOnce.
 const (
 	mostWrite   = 10 * time.Millisecond
 	commitSlack = 500 * time.Microsecond
 )
 
-// safeAtOnce decides from how long a WRITE and a COMMIT take whether writers
-// may as well wait for both. A COMMIT waits behind the WRITEs that are on their
-// way, so it takes about their time even if it costs nothing. A way that is long
-// wants more in flight than writers that wait can give it.
-func safeAtOnce(write, commit time.Duration) bool {
-	return write > 0 && commit > 0 && write <= mostWrite && commit <= 2*write+commitSlack
+// cheap reports whether data is safe about as soon as it is written, so that
+// writers may as well wait for both. A COMMIT waits behind the WRITEs that are
+// on their way, so it takes about their time even if it costs nothing. A way
+// that is long wants more in flight than writers that wait can give it.
+func (c *costs) cheap() bool {
+	write, commit := time.Duration(c.write.Load()), time.Duration(c.commit.Load())
+	return write > 0 && commit > 0 && write <= c.most && commit <= 2*write+c.slack
 }

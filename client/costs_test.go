@@ -23,14 +23,17 @@ func TestWhenDataIsSafeAtOnce(t *testing.T) {
 		{"a fast disk", 300 * us, 2 * ms, false},
 		{"a long way", 40 * ms, 40 * ms, false},
 	} {
-		if got := safeAtOnce(tt.write, tt.commit); got != tt.want {
+		c := costs{most: mostWrite, slack: commitSlack}
+		c.write.Store(int64(tt.write))
+		c.commit.Store(int64(tt.commit))
+		if got := c.cheap(); got != tt.want {
 			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
 		}
 	}
 }
 
 func TestCostsFollowTheServer(t *testing.T) {
-	var c costs
+	c := costs{most: mostWrite, slack: commitSlack}
 	c.wrote(time.Millisecond, nfs3.Unstable)
 	if !c.unknown() || c.cheap() {
 		t.Error("a WRITE tells what a COMMIT costs")
@@ -49,7 +52,7 @@ func TestCostsFollowTheServer(t *testing.T) {
 			t.Fatal("a server that became slow stays fast for us")
 		}
 	}
-	var f costs
+	f := costs{most: mostWrite, slack: commitSlack}
 	if f.wrote(time.Millisecond, nfs3.FileSync); !f.cheap() {
 		t.Error("a server whose WRITEs are FILE_SYNC needs COMMITs")
 	}

@@ -20,8 +20,9 @@ import (
 // for one with many writers.
 func lends(t *testing.T, s *nfstest.Server) *FS {
 	fs := dataFS(t, s, "wsize=1024")
-	fs.wb.costs.write.Store(int64(time.Millisecond))
+	fs.wb.costs.write.Store(1)
 	fs.wb.costs.commit.Store(1)
+	fs.wb.costs.most, fs.wb.costs.slack = time.Hour, time.Hour
 	fs.wb.writing.Add(lentWriters)
 	return fs
 }
@@ -73,9 +74,10 @@ func TestWhichWritesAreMadeFromTheWritersMemory(t *testing.T) {
 		{"a part of one", 2048, 1000, nil, false},
 		{"one that crosses two", 1000, 1024, nil, false},
 		{"too few writers", 2048, 1024, func(_ *testing.T, f *File) { f.fs.wb.writing.Add(-1) }, false},
-		{"a dear COMMIT", 2048, 1024, func(_ *testing.T, f *File) { f.fs.wb.costs.commit.Store(int64(time.Second)) }, false},
+		{"a dear COMMIT", 2048, 1024, func(_ *testing.T, f *File) { f.fs.wb.costs.commit.Store(int64(3 * time.Hour)) }, false},
 		{"what is dirty lies there", 2048, 1024, func(t *testing.T, f *File) { put(t, f, []byte("x"), 3071) }, false},
 		{"what is dirty lies beside it", 2048, 1024, func(t *testing.T, f *File) { put(t, f, []byte("x"), 3072) }, true},
+		{"a server that restarts all the time", 2048, 1024, func(_ *testing.T, f *File) { f.ino.data.rounds = maxRounds }, false},
 		{"a shorter frame", 2048, 1024, func(_ *testing.T, f *File) { f.fs.frame.Store(512) }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,7 +113,6 @@ func TestWritersAtOnceShareTheirCommits(t *testing.T) {
 	for w := range writers {
 		wg.Go(func() {
 			for b := range blocks {
-				fs.wb.costs.commit.Store(1) // the delay is not to be noticed
 				put(t, f, pattern(1024, uint64(w*blocks+b)), int64(w*blocks+b)*1024)
 			}
 		})
@@ -253,8 +254,15 @@ func TestLendersUnderFaults(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			s := nfstest.NewFor(t, nfstest.Options{Seed: seed, Allow: []nfstest.Kind{nfstest.Overlap}})
-			for times, do := range map[int]nfstest.Action{nfstest.Forever: nfstest.Short(100), 1000: nfstest.Delay(time.Millisecond), 3: nfstest.Status(nfs3.ErrJukebox)} {
-				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite, nfs3.ProcCommit}, Times: times, Chance: 0.05, Do: []nfstest.Action{do}})
+			for _, f := range []nfstest.Fault{
+				{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Short(100)}},
+				{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Delay(time.Millisecond)}},
+				{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Duplicate(1)}},
+				{Times: 2, Do: []nfstest.Action{nfstest.Status(nfs3.ErrJukebox)}},
+				{Times: 10, Do: []nfstest.Action{nfstest.ResetAt(int(seed) * 40)}},
+			} {
+				f.Procs, f.Chance = []uint32{nfs3.ProcWrite, nfs3.ProcCommit}, 0.05
+				s.Fault(f)
 			}
 			fs := lends(t, s)
 			f := create(t, fs, "a", 0)
@@ -264,6 +272,7 @@ func TestLendersUnderFaults(t *testing.T) {
 				wg.Go(func() { lendUnderFaults(t, s, f, w*blocks*1024, blocks, rand.New(rand.NewPCG(seed, uint64(w)))) })
 			}
 			wg.Wait()
+			must(t, f.Fsync(t.Context()))
 			noneInUse(t, fs)
 		})
 	}
@@ -274,7 +283,6 @@ func lendUnderFaults(t *testing.T, s *nfstest.Server, f *File, base, blocks int,
 	model := make([]byte, blocks*1024)
 	buf := make([]byte, 2048)
 	for step := range 60 {
-		f.fs.wb.costs.commit.Store(1)
 		off, n := rnd.IntN(blocks-1)*1024, 1024*(1+rnd.IntN(2))
 		if rnd.IntN(4) == 0 {
 			off, n = off+rnd.IntN(1024), 1+rnd.IntN(1000)

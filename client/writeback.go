@@ -47,6 +47,7 @@ func (w *writeback) init(fs *FS, limit int64) {
 	w.fs = fs
 	w.budget.limit = max(limit, int64(fs.wsize))
 	w.slabs.size = int(fs.wsize)
+	w.costs.most, w.costs.slack = mostWrite, commitSlack
 	w.lenders = make(chan *lender, maxWriters)
 	w.queued, w.watched, w.failed = map[*Inode]bool{}, map[*Inode]bool{}, map[*Inode]bool{}
 }
