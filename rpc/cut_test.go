@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -17,15 +18,38 @@ import (
 )
 
 // pipes is a client over streams of net.Pipe, whose other ends come from the
-// channel: each byte is taken when it is sent.
+// channel: each byte is taken when it is sent. The streams know what has come.
 func pipes(p Policy) (*Client, <-chan net.Conn) {
 	conns := make(chan net.Conn, 10)
 	return NewClient(Options{Program: testProg, Version: testVers, Policy: p, Server: "h",
 		Dial: func(context.Context, netip.AddrPort) (transport.Conn, error) {
 			near, far := net.Pipe()
 			conns <- far
-			return transport.NewStream(near, 0), nil
+			nc := &counted{Conn: near}
+			return &countedConn{transport.NewStream(nc, 0), nc}, nil
 		}}), conns
+}
+
+// counted counts what is read.
+type counted struct {
+	net.Conn
+	n atomic.Uint64
+}
+
+func (c *counted) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.n.Add(uint64(n))
+	return n, err
+}
+
+// countedConn has vitals.
+type countedConn struct {
+	transport.Conn
+	nc *counted
+}
+
+func (c *countedConn) Vitals() (transport.Vitals, bool) {
+	return transport.Vitals{Received: c.nc.n.Load(), RTO: 200 * time.Millisecond}, true
 }
 
 // The caller may leave after any byte of the reply: nothing is written to its
@@ -129,6 +153,7 @@ func TestReplyThatDribbles(t *testing.T) {
 		took   time.Duration
 	}{
 		{"hard", TCPPolicy(0, -1, Hard), 40, 2, nil, seconds(72)},
+		{"hard, longer than the major timeout", TCPPolicy(0, -1, Hard), 2000, 8, nil, seconds(2032)},
 		{"soft, in time", TCPPolicy(0, -1, Soft), 40, 2, nil, seconds(72)},
 		{"soft, too late", TCPPolicy(seconds(10), 2, Soft), 40, 2, syscall.EIO, seconds(30)},
 	} {

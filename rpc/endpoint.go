@@ -51,13 +51,14 @@ type link struct {
 	ready    wakes              // calls to be woken; the reader's
 
 	// Guarded by ep.mu.
-	answered bool   // a reply to one of our calls came
-	given    bool   // we gave it up: at a major timeout, or one of the next two
-	idle     bool   // no call needed it
-	dead     bool   // it was silent while the server answered on another
-	dozing   bool   // the watchdog is to be woken
-	sends    uint64 // transmissions
-	seen     uint64 // of them when the watchdog last looked
+	answered bool      // a reply to one of our calls came
+	given    bool      // we gave it up: at a major timeout, or one of the next two
+	idle     bool      // no call needed it
+	dead     bool      // it was silent while the server answered on another
+	heard    time.Time // when the watchdog last found that something had come; zero: not yet
+	dozing   bool      // the watchdog is to be woken
+	sends    uint64    // transmissions
+	seen     uint64    // of them when the watchdog last looked
 }
 
 func newEndpoint(c *core) *endpoint {
@@ -133,11 +134,12 @@ func (ep *endpoint) enterLocked(p *pending) error {
 
 // renew gives up the connection, which a call has waited on for the whole of a
 // major timeout; but not a fresh one, which another call has just had made for
-// the same reason.
+// the same reason, nor one on which something comes: on a slow path the reply may
+// need longer than that, and would never be whole if each time it began anew.
 func (ep *endpoint) renew() {
 	ep.mu.Lock()
-	l := ep.link
-	if l == nil || time.Since(l.since) < ep.core.policy.Major()/2 {
+	l, p := ep.link, &ep.core.policy
+	if l == nil || time.Since(l.since) < p.Major()/2 || time.Since(l.heard) < p.Timeo {
 		ep.mu.Unlock()
 		return
 	}

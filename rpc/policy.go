@@ -27,7 +27,8 @@ type Policy struct {
 	Backoff  Backoff       // how the minor timeout grows
 	Recovery Recovery
 	// Reconnect makes the major timeout give the connection up and go on from
-	// a fresh one (TCP: a partition is presumed).
+	// a fresh one (TCP: a partition is presumed), unless something came on it
+	// lately.
 	Reconnect bool
 	// SoftConn makes a connection that cannot be had, or is lost before it
 	// answered anything, the end of all calls that wait for it, with the error
@@ -52,7 +53,7 @@ type Decision uint8
 const (
 	SendAgain Decision = iota // minor timeout: send the call again on the same connection
 	Fail                      // major timeout: the call ends in a TimeoutError
-	Renew                     // major timeout: give the connection up, start over on a fresh one
+	Renew                     // major timeout: start over, on a fresh connection if nothing came on this one for Timeo
 	StartOver                 // major timeout: send again, with the timeouts back at their beginning
 )
 

@@ -54,7 +54,7 @@ func silent(v transport.Vitals, still time.Duration) bool {
 func (l *link) watch(ctx context.Context) {
 	c := l.ep.core
 	slept := c.asleep()
-	var acked uint64        // bytes that were acknowledged
+	var acked, came uint64  // bytes that were acknowledged, and that came
 	since := time.Now()     // and no more since
 	var pause time.Duration // between probes of a path that is down
 	called := since         // when calls were last seen
@@ -90,6 +90,10 @@ func (l *link) watch(ctx context.Context) {
 			timer.Reset(lookIdle)
 			continue
 		}
+		if v.Received != came {
+			came = v.Received
+			l.hears(called)
+		}
 		next := lookEvery
 		switch now := called; {
 		case !v.Unacked || v.Acked != acked:
@@ -103,6 +107,13 @@ func (l *link) watch(ctx context.Context) {
 		}
 		timer.Reset(next)
 	}
+}
+
+// hears notes that something has come.
+func (l *link) hears(now time.Time) {
+	l.ep.mu.Lock()
+	defer l.ep.mu.Unlock()
+	l.heard = now
 }
 
 // sight is what a watchdog sees of its connection's calls.

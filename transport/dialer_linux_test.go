@@ -377,6 +377,13 @@ func TestVitals(t *testing.T) {
 	if before.RTO < 200*time.Millisecond || before.RTO > time.Second {
 		t.Errorf("got %+v", before)
 	}
+	if before.Received != 0 {
+		t.Errorf("%d bytes came from nobody", before.Received)
+	}
+	if _, err := peer.Write([]byte("12345")); err != nil {
+		t.Fatal(err)
+	}
+	until("what comes is counted", func(v Vitals) bool { return v.Received == 5 })
 	dropAll(t, peer)
 	time.Sleep(50 * time.Millisecond)
 	if err := c.Send([]byte("efgh"), nil, nil); err != nil {

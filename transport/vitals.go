@@ -9,8 +9,9 @@ type Vitals struct {
 	// Unacked says that something is on its way and not acknowledged: data, or
 	// a probe (keepalive, closed window).
 	Unacked bool
-	// Acked counts the bytes that were acknowledged.
-	Acked uint64
+	// Acked counts the bytes that were acknowledged, Received those that came,
+	// in order and once each.
+	Acked, Received uint64
 	// SinceAck is how long ago the last acknowledgement came, of whatever.
 	SinceAck time.Duration
 	// RTO is the retransmission timeout that follows from the round-trip times,

@@ -33,6 +33,7 @@ func vitals(i *unix.TCPInfo) Vitals {
 	return Vitals{
 		Unacked:  i.Unacked > 0 || i.Probes > 0,
 		Acked:    i.Bytes_acked,
+		Received: i.Bytes_received,
 		SinceAck: time.Duration(i.Last_ack_recv) * time.Millisecond,
 		RTO:      time.Duration(i.Rto>>min(i.Backoff, 31)) * time.Microsecond,
 	}
