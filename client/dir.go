@@ -102,6 +102,7 @@ func (fs *FS) OpenDir(ctx context.Context, cred *rpc.Cred, ino *Inode) (*Dir, er
 		return nil, err
 	}
 	d := &Dir{fs: fs, ino: ino, cred: cred, turn: make(chan struct{}, 1), starts: map[uint64]bool{}}
+	d.log.share = shareOf(d, fs.listed)
 	d.turn <- struct{}{}
 	return d, nil
 }
@@ -128,7 +129,7 @@ func (d *Dir) read(ctx context.Context, max int, all bool) ([]DirEntry, error) {
 	if err := waitFor(ctx, d.turn); err != nil {
 		return nil, err
 	}
-	defer func() { d.turn <- struct{}{} }()
+	defer d.pass()
 	d.all = all
 	d.mu.Lock()
 	want, closed := d.want, d.closed
@@ -171,7 +172,30 @@ func (d *Dir) Close() error {
 	d.mu.Lock()
 	d.closed = true
 	d.mu.Unlock()
+	d.sweep()
 	return nil
+}
+
+// pass ends a turn.
+func (d *Dir) pass() {
+	d.turn <- struct{}{}
+	d.mu.Lock()
+	closed := d.closed
+	d.mu.Unlock()
+	if closed {
+		d.sweep()
+	}
+}
+
+// sweep forgets the entries of a Dir that is closed, unless somebody has the
+// turn: he does it at its end.
+func (d *Dir) sweep() {
+	select {
+	case <-d.turn:
+		d.log.reset()
+		d.turn <- struct{}{}
+	default:
+	}
 }
 
 // goTo does what Seek asked for.

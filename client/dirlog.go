@@ -11,7 +11,9 @@ import (
 // entries costs 10 to 16 MB while it is open.
 type dirLog struct {
 	blocks []dirBlock
-	n      uint64 // entries
+	n      uint64 // entries that came
+	kept   uint64 // of them, the first so many are in blocks
+	share  *share // of what all directories may keep; nil: nobody counts
 }
 
 // dirBlock is a run of entries.
@@ -26,12 +28,29 @@ type dirBlock struct {
 const (
 	blockEntries = 256
 	maxLogged    = 4 << 20 // entries; what lies beyond is reached by counting
+	maxListed    = 8 << 20 // of all open directories of a mount
 )
 
 // full reports whether entries came that were not remembered.
-func (l *dirLog) full() bool { return l.n > maxLogged }
+func (l *dirLog) full() bool { return l.n > l.kept }
 
-func (l *dirLog) reset() { *l = dirLog{} }
+func (l *dirLog) reset() {
+	l.keep(0)
+	*l = dirLog{share: l.share}
+}
+
+// keep notes that n entries are in blocks.
+func (l *dirLog) keep(n uint64) {
+	if l.share != nil {
+		l.share.add(int(n) - int(l.kept))
+	}
+	l.kept = n
+}
+
+// room reports whether one more entry may be remembered.
+func (l *dirLog) room() bool {
+	return l.kept < maxLogged && (l.share == nil || l.share.total.Load() < maxListed)
+}
 
 // put remembers entry number ordinal. An ordinal that is known is an entry
 // that is read again after a Seek: if it differs, so may all behind it.
@@ -46,9 +65,10 @@ func (l *dirLog) put(ordinal, cookie, hash uint64) {
 		return // behind entries that were not remembered
 	}
 	l.n++
-	if l.n > maxLogged {
+	if l.n != l.kept+1 || !l.room() {
 		return
 	}
+	l.keep(l.n)
 	b := l.tail()
 	if b == nil || len(b.hash) == blockEntries || b.deltas == nil {
 		base := uint64(0)
@@ -118,6 +138,7 @@ func (l *dirLog) cut(n uint64) {
 		}
 	}
 	l.n = n
+	l.keep(min(l.kept, n))
 }
 
 // cutCookies forgets the cookies: the server did too.

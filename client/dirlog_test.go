@@ -2,6 +2,7 @@ package client
 
 import (
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 )
 
@@ -73,7 +74,7 @@ func TestDirLogIsBounded(t *testing.T) {
 	for i := uint64(1); i <= 10; i++ {
 		l.put(i, i, i)
 	}
-	l.n = maxLogged - 5 // as if so many had come in between
+	l.n, l.kept = maxLogged-5, maxLogged-5 // as if so many had come in between
 	for i := uint64(maxLogged - 4); i <= maxLogged+10; i++ {
 		l.put(i, i, i)
 	}
@@ -83,4 +84,34 @@ func TestDirLogIsBounded(t *testing.T) {
 	}
 	want(t, "entries counted", l.n, maxLogged+10)
 	want(t, "hashes", len(l.hashes(l.n)), 15)
+}
+
+// What all open directories remember is bounded together; who comes late
+// remembers what there is room for, and nothing behind it.
+func TestDirLogsAreBoundedTogether(t *testing.T) {
+	var total atomic.Int64
+	total.Store(maxListed - 15)
+	first, next := dirLog{share: &share{total: &total}}, dirLog{share: &share{total: &total}}
+	fill := func(l *dirLog) {
+		for i := uint64(1); i <= 10; i++ {
+			l.put(i, i, i)
+		}
+	}
+	fill(&first)
+	fill(&next)
+	want(t, "the first is full", first.full(), false)
+	want(t, "the next is full", next.full(), true)
+	want(t, "in all", total.Load(), maxListed)
+	first.reset()
+	next.put(11, 11, 11)
+	_, fifth := next.cookie(5)
+	_, sixth := next.cookie(6)
+	_, last := next.cookie(11)
+	want(t, "what it remembers", fifth && !sixth && !last, true)
+	want(t, "in all, after the first was forgotten", total.Load(), maxListed-10)
+	next.put(3, 33, 33) // it has changed, and all behind it is forgotten
+	next.put(4, 44, 44)
+	want(t, "in all, after the next was read again", total.Load(), maxListed-15+4)
+	want(t, "entries that came", next.n, 4)
+	want(t, "the next is full, now that there is room", next.full(), false)
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"testing"
 
@@ -18,7 +19,7 @@ func TestFootprint(t *testing.T) {
 	}
 	fs := dataFS(t, s, "rsize=4096,dirty=1048576")
 	began := fs.Footprint()
-	want(t, "at first", began, Footprint{Inodes: 1, Kept: 1, KeptLimit: tableShards * shardLimit, NamesLimit: maxNames, AheadLimit: maxAhead, DirtyLimit: 1 << 20})
+	want(t, "at first", began, Footprint{Inodes: 1, Kept: 1, KeptLimit: tableShards * shardLimit, NamesLimit: maxNames, ListedLimit: maxListed, AheadLimit: maxAhead, DirtyLimit: 1 << 20})
 
 	dir := find(t, fs, "dir")
 	for i := range 50 {
@@ -33,6 +34,16 @@ func TestFootprint(t *testing.T) {
 	want(t, "names", f.Names, 52)
 	fs.Forget(dir, 1)
 	want(t, "inodes that nobody uses, after dir was forgotten", fs.Footprint().Kept, 52)
+
+	d, err := fs.OpenDir(t.Context(), alice, dir)
+	must(t, err)
+	for err == nil {
+		_, err = d.Read(t.Context(), 0)
+	}
+	want(t, "the end of the directory", err, io.EOF)
+	want(t, "entries that are remembered", fs.Footprint().Listed, 50)
+	must(t, d.Close())
+	want(t, "entries that are remembered of a closed directory", fs.Footprint().Listed, 0)
 
 	r := create(t, fs, "a", 0)
 	p := make([]byte, 4096)

@@ -39,6 +39,7 @@ type FS struct {
 
 	clock     serverClock
 	namesHeld *atomic.Int64 // entries of all name caches
+	listed    *atomic.Int64 // entries that open directories remember
 	noPlus    atomic.Bool   // no READDIRPLUS: the server lacks it, or the mount is nordirplus
 	noACLs    atomic.Bool   // the server has NFSACL no more
 	badNames  atomic.Uint64 // entries of listings that were dropped for their names
@@ -89,7 +90,7 @@ type config struct {
 // newFS returns the file system that c describes. It lives until Close or
 // Abort.
 func newFS(c config) *FS {
-	fs := &FS{config: c, namesHeld: new(atomic.Int64), clock: serverClock{start: time.Now()}}
+	fs := &FS{config: c, namesHeld: new(atomic.Int64), listed: new(atomic.Int64), clock: serverClock{start: time.Now()}}
 	fs.life, fs.end = context.WithCancelCause(context.Background())
 	if fs.locks = c.engine; fs.locks == nil {
 		fs.locks = lock.New(lock.Config{Local: mountopt.LocalAll, Logger: c.log})

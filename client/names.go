@@ -1,9 +1,7 @@
 package client
 
 import (
-	"runtime"
 	"strings"
-	"sync/atomic"
 	"time"
 	"weak"
 
@@ -24,21 +22,9 @@ type nameCache struct {
 	m     map[string]weak.Pointer[Inode] // the zero pointer: there is no such name
 	local uint64                         // generation of the last local change: older answers are not entered
 	quiet time.Time                      // since when others are not known to have changed the directory
-	count *nameCount
+	count *share
 
 	shared bool // others were seen to change it: quiet is what was seen, not what its ctime says
-}
-
-// nameCount counts the names of one directory in the total of the file system,
-// also when the directory is collected as garbage.
-type nameCount struct {
-	n     atomic.Int64
-	total *atomic.Int64
-}
-
-func (c *nameCount) add(n int) {
-	c.n.Add(int64(n))
-	c.total.Add(int64(n))
 }
 
 // drop forgets all names.
@@ -72,8 +58,7 @@ func (fs *FS) enterNameLocked(dir *Inode, name string, ino *Inode) {
 		c.quiet = time.Now().Add(-fs.clock.age(dir.cache.attr.Ctime)) // what others did before is known by that alone
 	}
 	if c.count == nil {
-		c.count = &nameCount{total: fs.namesHeld}
-		runtime.AddCleanup(dir, func(n *nameCount) { n.total.Add(-n.n.Load()) }, c.count)
+		c.count = shareOf(dir, fs.namesHeld)
 	}
 	if _, ok := c.m[name]; !ok {
 		if len(c.m) > 0 && fs.namesHeld.Load() >= maxNames {

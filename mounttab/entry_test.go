@@ -21,7 +21,7 @@ import (
 func TestADaemonAnswers(t *testing.T) {
 	m := &mountStub{status: Status{
 		Server: "192.0.2.1", State: OK, Options: "rw,vers=3", Warnings: []string{"one"}, DirtyBytes: 1 << 40, DirtyLimit: 2 << 40,
-		Memory: Memory{Inodes: 3, InodesKept: 2, InodesLimit: 9, Names: 4, NamesLimit: 8, ReadAheadFiles: 1, ReadAheadBytes: 5, ReadAheadLimit: 6},
+		Memory: Memory{Inodes: 3, InodesKept: 2, InodesLimit: 9, Names: 4, NamesLimit: 8, Listed: 7, ListedLimit: 70, ReadAheadFiles: 1, ReadAheadBytes: 5, ReadAheadLimit: 6},
 		Procs:  []ProcStats{{Name: "READ", Calls: 7, Total: time.Second, Latency: []uint64{0, 7}}},
 	}}
 	rec := serve(t, table(t), Record{Dir: "/mnt"}, m).Record()

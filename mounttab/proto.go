@@ -88,6 +88,8 @@ type Memory struct {
 	InodesLimit    int    `json:"inodes_limit"`     // of those that are kept
 	Names          int64  `json:"names"`            // cached entries of directories
 	NamesLimit     int64  `json:"names_limit"`      //
+	Listed         int64  `json:"listed"`           // entries that open directories remember
+	ListedLimit    int64  `json:"listed_limit"`     //
 	ReadAheadFiles int    `json:"read_ahead_files"` // open files that are read ahead of
 	ReadAheadBytes uint64 `json:"read_ahead_bytes"`
 	ReadAheadLimit uint64 `json:"read_ahead_limit"` // bytes

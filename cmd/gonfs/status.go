@@ -60,6 +60,7 @@ func show(w io.Writer, m mountStatus) {
 	if k := s.Memory; k.InodesLimit > 0 { // a daemon of an earlier version does not tell
 		fmt.Fprintf(w, "  cached     %d inode(s), of which %d are not in use (at most %d), %d name(s) (at most %d)\n",
 			k.Inodes, k.InodesKept, k.InodesLimit, k.Names, k.NamesLimit)
+		fmt.Fprintf(w, "  listed     %d entries of open directories (at most %d)\n", k.Listed, k.ListedLimit)
 		fmt.Fprintf(w, "  ahead      %s of at most %s read ahead, of %d file(s)\n", human(k.ReadAheadBytes), human(k.ReadAheadLimit), k.ReadAheadFiles)
 	}
 	for _, note := range s.Warnings {

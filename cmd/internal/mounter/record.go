@@ -47,7 +47,7 @@ func (l *live) Status() mounttab.Status {
 		Rsize: l.session.Rsize(), Wsize: l.session.Wsize(), DirtyBytes: f.Dirty, DirtyLimit: f.DirtyLimit,
 		Memory: mounttab.Memory{
 			Inodes: f.Inodes, InodesKept: f.Kept, InodesLimit: f.KeptLimit,
-			Names: f.Names, NamesLimit: f.NamesLimit,
+			Names: f.Names, NamesLimit: f.NamesLimit, Listed: f.Listed, ListedLimit: f.ListedLimit,
 			ReadAheadFiles: f.AheadFiles, ReadAheadBytes: f.Ahead, ReadAheadLimit: f.AheadLimit,
 		},
 		Connections: r.ConnectedCount, CallsInFlight: r.CallsInFlight,
