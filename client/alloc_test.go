@@ -84,8 +84,7 @@ func TestAttributesAndNamesAllocateNothing(t *testing.T) {
 // A write of a whole extent from the writer's memory allocates what its WRITE
 // and its COMMIT do, and the server for them.
 func TestLentWritesAllocateNothing(t *testing.T) {
-	fs := lends(t, nfstest.NewFor(t, nfstest.Options{}))
-	f := create(t, fs, "a", 0)
+	fs, f := lends(t, nfstest.NewFor(t, nfstest.Options{}))
 	var (
 		p       = make([]byte, 1024)
 		write   = nfs3.WriteArgs{File: f.ino.FH(), Data: p}

@@ -26,6 +26,8 @@ type fileData struct {
 	seq   uint64     // number of the last write
 	gen   uint64     // changes with each write, truncation and change by others: read-ahead of another gen is stale
 
+	writing atomic.Int32 // writes of whole extents that are under way; not guarded
+
 	draining   int    // callers that wait for all WRITEs
 	flushing   int    // those of them that want a COMMIT too
 	flushSeq   uint64 // the last write that a waiting caller needs on the server

@@ -20,7 +20,8 @@ import (
 // out of all caches. One writer by itself would leave the server idle while it
 // waits; it has write-behind.
 
-// lentWriters is how many large writes there must be at once.
+// lentWriters is how many large writes of a file there must be at once: so many
+// WRITEs share a COMMIT, about.
 const lentWriters = 4
 
 // lender is a writer whose memory an extent refers to. Being the context of the
@@ -77,7 +78,7 @@ func (l *lender) gaveUp(ctx context.Context, err error) bool {
 // p is copied, and write-behind goes on with it.
 func (f *File) lend(ctx context.Context, p []byte, off uint64) (done bool, err error) {
 	fs, w, d := f.fs, &f.fs.wb, &f.ino.data
-	if len(p) < int(fs.wsize) || w.writing.Load() < lentWriters || !w.costs.cheap() || fs.fits(len(p)) < len(p) {
+	if len(p) < int(fs.wsize) || d.writing.Load() < lentWriters || !w.costs.cheap() || fs.fits(len(p)) < len(p) {
 		return false, nil
 	}
 	end := off + uint64(len(p))

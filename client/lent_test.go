@@ -16,15 +16,16 @@ import (
 	"github.com/gonfs/gonfs/nfstest"
 )
 
-// lends makes fs take the server for one whose COMMITs cost nothing, and itself
-// for one with many writers.
-func lends(t *testing.T, s *nfstest.Server) *FS {
+// lends returns a file of a file system that takes the server for one whose
+// COMMITs cost nothing, and the file for one with many writers.
+func lends(t *testing.T, s *nfstest.Server) (*FS, *File) {
 	fs := dataFS(t, s, "wsize=1024")
 	fs.wb.costs.write.Store(1)
 	fs.wb.costs.commit.Store(1)
 	fs.wb.costs.most, fs.wb.costs.slack = time.Hour, time.Hour
-	fs.wb.writing.Add(lentWriters)
-	return fs
+	f := create(t, fs, "a", 0)
+	f.ino.data.writing.Add(lentWriters)
+	return fs, f
 }
 
 // lendsNow waits until an extent of f has somebody's memory.
@@ -73,7 +74,7 @@ func TestWhichWritesAreMadeFromTheWritersMemory(t *testing.T) {
 		{"a whole extent", 2048, 1024, nil, true},
 		{"a part of one", 2048, 1000, nil, false},
 		{"one that crosses two", 1000, 1024, nil, false},
-		{"too few writers", 2048, 1024, func(_ *testing.T, f *File) { f.fs.wb.writing.Add(-1) }, false},
+		{"too few writers", 2048, 1024, func(_ *testing.T, f *File) { f.ino.data.writing.Add(-1) }, false},
 		{"a dear COMMIT", 2048, 1024, func(_ *testing.T, f *File) { f.fs.wb.costs.commit.Store(int64(3 * time.Hour)) }, false},
 		{"what is dirty lies there", 2048, 1024, func(t *testing.T, f *File) { put(t, f, []byte("x"), 3071) }, false},
 		{"what is dirty lies beside it", 2048, 1024, func(t *testing.T, f *File) { put(t, f, []byte("x"), 3072) }, true},
@@ -83,9 +84,8 @@ func TestWhichWritesAreMadeFromTheWritersMemory(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := nfstest.NewFor(t, nfstest.Options{})
-			fs := lends(t, s)
-			f := create(t, fs, "a", 0)
-			fs.wb.writing.Add(-1) // WriteAt is one itself
+			_, f := lends(t, s)
+			f.ino.data.writing.Add(-1) // WriteAt is one itself
 			if tt.before != nil {
 				tt.before(t, f)
 			}
@@ -104,8 +104,7 @@ func TestWhichWritesAreMadeFromTheWritersMemory(t *testing.T) {
 func TestWritersAtOnceShareTheirCommits(t *testing.T) {
 	s := nfstest.NewFor(t, nfstest.Options{})
 	s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Delay(5 * time.Millisecond)}})
-	fs := lends(t, s)
-	f := create(t, fs, "a", 0)
+	fs, f := lends(t, s)
 	s.ResetCounts()
 	const writers, blocks = 8, 20
 	var wg sync.WaitGroup
@@ -164,8 +163,7 @@ func TestWhatWasLentIsKeptAsLongAsItIsNotSafe(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := nfstest.NewFor(t, nfstest.Options{Allow: []nfstest.Kind{nfstest.Overlap}}) // what was given up may be under way still
-			fs := lends(t, s)
-			f := create(t, fs, "a", 0)
+			fs, f := lends(t, s)
 			s.Fault(tt.fault)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
@@ -200,8 +198,7 @@ func TestALenderIsToldOfItsOwnLoss(t *testing.T) {
 	}{{"at the WRITE", nfs3.ProcWrite}, {"at the COMMIT", nfs3.ProcCommit}} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := nfstest.NewFor(t, nfstest.Options{Allow: []nfstest.Kind{nfstest.NotCommitted}})
-			fs := lends(t, s)
-			f := create(t, fs, "a", 0)
+			fs, f := lends(t, s)
 			other, err := fs.Open(t.Context(), fs.cred, f.ino, syscall.O_RDWR)
 			must(t, err)
 			defer other.Release()
@@ -229,8 +226,7 @@ func TestWhatIsWrittenOverLentBytesIsNewer(t *testing.T) {
 	for _, at := range []extentState{sending, unstable} {
 		t.Run([]string{sending: "during the WRITE", unstable: "before the COMMIT"}[at], func(t *testing.T) {
 			s := nfstest.NewFor(t, nfstest.Options{})
-			fs := lends(t, s)
-			f := create(t, fs, "a", 0)
+			_, f := lends(t, s)
 			s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite, nfs3.ProcCommit}, Times: 2, Do: []nfstest.Action{nfstest.DelayCall(30 * time.Millisecond)}})
 			end := begin(t.Context(), t, f, pattern(1024, 1), 1024)
 			lendsNow(t, f, at)
@@ -264,8 +260,7 @@ func TestLendersUnderFaults(t *testing.T) {
 				f.Procs, f.Chance = []uint32{nfs3.ProcWrite, nfs3.ProcCommit}, 0.05
 				s.Fault(f)
 			}
-			fs := lends(t, s)
-			f := create(t, fs, "a", 0)
+			fs, f := lends(t, s)
 			const writers, blocks = 5, 30
 			var wg sync.WaitGroup
 			for w := range writers {

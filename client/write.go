@@ -35,8 +35,8 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 	}
 	wsize := uint64(f.fs.wsize)
 	if uint64(len(p)) >= wsize {
-		f.fs.wb.writing.Add(1)
-		defer f.fs.wb.writing.Add(-1)
+		f.ino.data.writing.Add(1)
+		defer f.ino.data.writing.Add(-1)
 	}
 	for n < len(p) {
 		at := uint64(off) + uint64(n)

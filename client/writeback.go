@@ -2,7 +2,6 @@ package client
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gonfs/gonfs/mountopt"
@@ -30,7 +29,6 @@ type writeback struct {
 	slabs  slabs
 	calls  sync.Pool // of *dataCall
 
-	writing atomic.Int32 // writes of whole extents that are under way
 	costs   costs
 	lenders chan *lender // those that rest
 
