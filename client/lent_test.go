@@ -84,13 +84,19 @@ func TestWhichWritesAreMadeFromTheWritersMemory(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := nfstest.NewFor(t, nfstest.Options{})
+			// So write-behind has not answered when WriteAt returns.
+			s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DelayCall(50 * time.Millisecond)}})
 			_, f := lends(t, s)
-			f.ino.data.writing.Add(-1) // WriteAt is one itself
+			d := &f.ino.data
+			d.writing.Add(-1) // WriteAt is one itself
 			if tt.before != nil {
 				tt.before(t, f)
 			}
 			put(t, f, pattern(tt.n, 1), int64(tt.off))
-			if got := !f.ino.data.hasDirty() || len(f.ino.data.dirty) == 1 && f.ino.data.dirty[0].off == 3072; got != tt.want {
+			d.mu.Lock()
+			got := len(d.dirty.overlap(uint64(tt.off), 3072)) == 0 && len(d.kept) == 0
+			d.mu.Unlock()
+			if got != tt.want {
 				t.Errorf("safe when WriteAt returned: %v, want %v", got, tt.want)
 			}
 			must(t, f.Fsync(t.Context()))
