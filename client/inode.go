@@ -109,13 +109,13 @@ func (fs *FS) alive(ino *Inode) error {
 
 // begin is called before a call about ino is sent; what comes back is booked
 // with the stamp that it returns.
-func (fs *FS) begin(ino *Inode) stamp { return stamp{at: time.Now(), gen: fs.gen.Add(1)} }
+func (fs *FS) begin(ino *Inode) stamp { return stamp{at: fs.clock.now(), gen: fs.gen.Add(1)} }
 
 // beginChange is begin for a call that will change ino's ctime. Until its
 // reply is booked by applyWcc or endChange, ctimes that nobody explained yet
 // may be its doing. (WRITEs need it not: dirty data has the same effect.)
 func (fs *FS) beginChange(ino *Inode) stamp {
-	st := stamp{at: time.Now(), gen: fs.gen.Add(1), own: true}
+	st := stamp{at: fs.clock.now(), gen: fs.gen.Add(1), own: true}
 	ino.mu.Lock()
 	ino.cache.begin(st.gen)
 	ino.mu.Unlock()

@@ -209,7 +209,6 @@ func (fs *FS) readChunk(ctx context.Context, f *File, p []byte, off uint64) (n i
 		err := fs.about(ctx, f.cred, f.ino, func() error {
 			c.args.File = f.ino.FH()
 			st := fs.begin(f.ino)
-			c.reply = nfs3.ReadReply{}
 			err := fs.nfs.Read(ctx, f.cred, &c.args, &c.reply, p[n:])
 			if answered(err) {
 				fs.applyAttr(f.ino, st, &c.reply.Attr)

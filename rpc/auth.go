@@ -1,6 +1,10 @@
 package rpc
 
-import "github.com/gonfs/gonfs/xdr"
+import (
+	"encoding/binary"
+
+	"github.com/gonfs/gonfs/xdr"
+)
 
 // Auth is an authentication flavour of a client (RFC 5531 section 8). One Auth
 // serves all calls of a client, concurrently. A flavour that must also wrap
@@ -63,23 +67,23 @@ type authSys struct{ machine string }
 func (*authSys) Flavor() Flavor { return FlavorSys }
 
 func (a *authSys) Marshal(c *xdr.Codec, cred *Cred) {
-	flavor := FlavorSys
-	n := min(int(cred.NGIDs), MaxGIDs)
-	length := uint32(20 + (len(a.machine)+3)&^3 + 4*n)
-	var stamp uint32
-	var verf uint64
-	xdr.Enum(c, &flavor)
-	c.Uint32(&length)
-	c.Uint32(&stamp)
-	c.String(&a.machine, maxMachine)
-	c.Uint32(&cred.UID)
-	c.Uint32(&cred.GID)
-	gids := uint32(n)
-	c.Uint32(&gids)
-	for i := range n {
-		c.Uint32(&cred.GIDs[i])
+	gids := cred.GIDs[:min(cred.NGIDs, MaxGIDs)]
+	length := 20 + (len(a.machine)+3)&^3 + 4*len(gids)
+	var room [8 + maxAuth + 8]byte // at once: this is a part of each call
+	const stamp, empty = 0, 0
+	b := words(room[:0], uint32(FlavorSys), uint32(length), stamp, uint32(len(a.machine)))
+	b = append(append(b, a.machine...), "\x00\x00\x00"[:-len(a.machine)&3]...)
+	b = words(b, cred.UID, cred.GID, uint32(len(gids)))
+	b = words(b, gids...)
+	c.Fixed(words(b, uint32(FlavorNone), empty))
+}
+
+// words appends unsigned integers to b.
+func words(b []byte, ws ...uint32) []byte {
+	for _, w := range ws {
+		b = binary.BigEndian.AppendUint32(b, w)
 	}
-	c.Uint64(&verf) // AUTH_NONE, no body
+	return b
 }
 
 func (*authSys) Verify(_ *Cred, f Flavor, _ []byte) error { return plainVerifier(f) }

@@ -55,6 +55,7 @@ type Client struct {
 // core is what the Clients share that were bound to the same connections.
 type core struct {
 	policy    Policy
+	major     time.Duration // policy.Major()
 	server    string
 	log       *slog.Logger
 	dial      func(ctx context.Context, last netip.AddrPort) (transport.Conn, error)
@@ -82,6 +83,7 @@ func NewClient(o Options) *Client {
 		asleep: asleep,
 		pool:   sync.Pool{New: newPending},
 	}
+	c.major = c.policy.Major()
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}

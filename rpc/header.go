@@ -19,13 +19,8 @@ const (
 
 // callHeader appends everything of a call before its credential.
 func callHeader(c *xdr.Codec, xid, prog, vers, proc uint32) {
-	mtype, rpcvers := uint32(msgCall), uint32(rpcVersion)
-	c.Uint32(&xid)
-	c.Uint32(&mtype)
-	c.Uint32(&rpcvers)
-	c.Uint32(&prog)
-	c.Uint32(&vers)
-	c.Uint32(&proc)
+	var room [24]byte // at once: this is a part of each call
+	c.Fixed(words(room[:0], xid, msgCall, rpcVersion, prog, vers, proc))
 }
 
 // replyHead is what precedes the results in a reply.

@@ -82,7 +82,7 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 	p.patience = newPatience(ctx)
 	p.client, p.ep, p.call, p.class = c, ep, call, call.class()
 	p.began, p.period, p.minor, p.refusals, p.garbage, p.bytes = now, now, 0, 0, 0, 0
-	p.due = now.add(c.core.policy.Major())
+	p.due = now.add(c.core.major)
 	p.sent, p.again, p.lent, p.detached, p.revived = 0, true, false, false, false
 	p.reply, p.err, p.ticket = nil, nil, 0
 	p.alarm.Store(0)

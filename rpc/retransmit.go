@@ -83,7 +83,7 @@ func (p *pending) stepLocked() (l *link, err error) {
 	}
 	if ep.link == nil {
 		ep.startLocked()
-		p.due = p.period.add(ep.core.policy.Major())
+		p.due = p.period.add(ep.core.major)
 		return nil, nil
 	}
 	p.again = false
@@ -101,7 +101,7 @@ func (p *pending) restartLocked(now instant) {
 // arm sets the timer to the next minor timeout, or to the major one if that is
 // earlier.
 func (p *pending) arm(now instant) {
-	p.due = min(now.add(p.minorTimeout()), p.period.add(p.ep.core.policy.Major()))
+	p.due = min(now.add(p.minorTimeout()), p.period.add(p.ep.core.major))
 }
 
 // transmit sends the call on l, and reports whether it is on its way.

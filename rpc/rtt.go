@@ -73,10 +73,10 @@ func (p *pending) estimated() bool {
 // minorTimeout returns the timeout of the transmission just made. Datagrams'
 // has jitter: calls that were lost together shall not come together again.
 func (p *pending) minorTimeout() time.Duration {
-	pol := p.ep.core.policy
-	if pol.Backoff != Exponential {
-		return pol.Next(p.minor)
+	if linear := &p.ep.core.policy; linear.Backoff != Exponential {
+		return linear.Next(p.minor)
 	}
+	pol := p.ep.core.policy
 	most := pol.ceiling()
 	if p.minor == 0 {
 		most = pol.Timeo

@@ -29,7 +29,7 @@ func (p *pending) sendPayload(w *patience, l *link, head, payload []byte) (late 
 		p.watch = s
 	}
 	s.mu.Lock()
-	s.w, s.due, s.gone = w, p.period.add(p.ep.core.policy.Major()), nil
+	s.w, s.due, s.gone = w, p.period.add(p.ep.core.major), nil
 	s.timer.Reset(askEvery)
 	s.mu.Unlock()
 	err = l.conn.Send(head, payload, s.cancel)

@@ -101,11 +101,12 @@ func (r *run) measure(ops int64, do op, finish func() error) error {
 	if err != nil {
 		return err
 	}
+	start := time.Now()
 	for w := range r.cfg.Depth {
 		wg.Go(func() { // ends with the last call, or the first error
 			bytes := 0
 			recorder := &recorders[w%len(recorders)]
-			begin := time.Now()
+			begin := time.Since(start)
 			for i := next.Add(1) - 1; i < ops; i = next.Add(1) - 1 {
 				n, err := do(w, i)
 				if err != nil {
@@ -113,8 +114,8 @@ func (r *run) measure(ops int64, do op, finish func() error) error {
 					failed <- err
 					break
 				}
-				end := time.Now() // and the beginning of the next
-				recorder.record(end.Sub(begin))
+				end := time.Since(start) // and the beginning of the next
+				recorder.record(end - begin)
 				begin = end
 				bytes += n
 			}
