@@ -79,23 +79,13 @@ func (ep *endpoint) ring() {
 	defer ep.mu.Unlock()
 	ep.alarm.next.Store(int64(never))
 	time, next := now(), never
-	look := func(p *pending) {
+	for p := range ep.callsLocked {
 		switch t := instant(p.alarm.Load()); {
 		case t == 0 || t == rung:
 		case t > time:
 			next = min(next, t)
 		case p.alarm.CompareAndSwap(int64(t), int64(rung)):
 			p.signal()
-		}
-	}
-	for _, p := range ep.slots.calls {
-		if p != nil {
-			look(p)
-		}
-	}
-	for c := range ep.slots.queue {
-		for p := ep.slots.queue[c].head; p != nil; p = p.next {
-			look(p)
 		}
 	}
 	ep.setAlarmLocked(next)

@@ -38,6 +38,10 @@ type endpoint struct {
 	rtt      [rttClasses]rtt
 
 	alarm alarm
+
+	vigil  *vigil          // nil: there is none
+	recent <-chan struct{} // of the last context that had none
+	inRow  int             // calls in a row that had it
 }
 
 // link is one connection of an endpoint, and its transport.Receiver.
@@ -82,6 +86,7 @@ func (ep *endpoint) close() {
 	if ep.alarm.timer != nil {
 		ep.alarm.timer.Stop()
 	}
+	ep.retireLocked()
 	l := ep.link
 	ep.mu.Unlock()
 	ep.cancel()
@@ -105,16 +110,27 @@ func (ep *endpoint) gone() <-chan struct{} {
 
 // failLocked ends all calls that have no reply.
 func (ep *endpoint) failLocked(err error) {
-	for _, p := range ep.slots.calls {
-		if p != nil && p.reply == nil && p.err == nil {
+	for p := range ep.callsLocked {
+		if p.reply == nil && p.err == nil {
 			p.err = err
 			p.signal()
 		}
 	}
+}
+
+// callsLocked yields all calls: those that have a slot and those that wait for
+// one.
+func (ep *endpoint) callsLocked(yield func(*pending) bool) {
+	for _, p := range ep.slots.calls {
+		if p != nil && !yield(p) {
+			return
+		}
+	}
 	for c := range ep.slots.queue {
 		for p := ep.slots.queue[c].head; p != nil; p = p.next {
-			p.err = err
-			p.signal()
+			if !yield(p) {
+				return
+			}
 		}
 	}
 }
@@ -129,6 +145,7 @@ func (ep *endpoint) enterLocked(p *pending) error {
 	if !slotted {
 		ep.core.counters.slotWaits.Add(1)
 	}
+	ep.relyLocked(p)
 	return nil
 }
 

@@ -23,8 +23,10 @@ type pending struct {
 	call   *Call
 	class  class
 
-	patience patience
-	replied  atomic.Bool // reply has come: it counts even if the caller gave up in the same moment
+	patience  patience
+	replied   atomic.Bool // reply has come: it counts even if the caller gave up in the same moment
+	vigil     *vigil      // watches the context for the caller, from enter to end; nil: it does so itself
+	calledOff atomic.Bool // the vigil saw the end of the context
 
 	wake  chan struct{} // holds a token when something below has changed
 	alarm atomic.Int64  // the instant that the caller wants to be woken at, 0, or rung
@@ -87,6 +89,7 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 	p.reply, p.err, p.ticket = nil, nil, 0
 	p.alarm.Store(0)
 	p.replied.Store(false)
+	p.calledOff.Store(false)
 	if call.Sink != nil {
 		p.sink.Reset(call.Sink)
 	}
@@ -104,6 +107,7 @@ func (p *pending) end(err error) {
 	ep := p.ep
 	ep.mu.Lock()
 	ep.slots.leaveLocked(p)
+	ep.relyNoMoreLocked(p)
 	ep.mu.Unlock()
 	ep.load.Add(-1)
 	p.call.Transmissions = p.sent

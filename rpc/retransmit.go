@@ -191,8 +191,11 @@ func (p *pending) resend(sent int, again bool) {
 // caller gave up, for which it returns an error.
 func (p *pending) wait(w *patience) error {
 	p.wakeAt(w.until(p.due))
-	if w.done == nil {
-		<-p.wake
+	if w.done == nil || p.vigil != nil {
+		if <-p.wake; p.calledOff.Load() {
+			p.calledOff.Store(false)
+			return w.over()
+		}
 	} else {
 		select {
 		case <-p.wake:

@@ -1,0 +1,116 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// manyCalls makes n calls with ctx that are answered, so that it gets a vigil.
+func manyCalls(t *testing.T, ctx context.Context, c *Client, w *wire, n int) {
+	t.Helper()
+	for range n {
+		done := goCall(ctx, c, &Call{Proc: 1})
+		synctest.Wait()
+		p := <-w.peers
+		w.peers <- p
+		p.ok(p.next().xid)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestContextThatManyCallsShareEndsThemAll(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		before int // calls with the context that are over when it ends
+		others int // calls with another context after them, so that it loses its vigil
+	}{
+		{"the first calls watch it themselves", 0, 0},
+		{"a vigil watches it", vigilAfter + 1, 0},
+		{"a vigil watches it that was replaced meanwhile", vigilAfter + 1, vigilAfter},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				c := w.client(TCPPolicy(seconds(60), -1, Hard))
+				ctx, cancel := context.WithCancelCause(context.Background())
+				other, cancelOther := context.WithCancel(context.Background())
+				defer cancelOther()
+				manyCalls(t, ctx, c, w, tt.before)
+				var ends []<-chan error
+				const calls = slotCount + 10 // some wait for a slot
+				for range calls {
+					ends = append(ends, goCall(ctx, c, &Call{Proc: 2}))
+				}
+				synctest.Wait()
+				var rest []<-chan error
+				for range tt.others {
+					rest = append(rest, goCall(other, c, &Call{Proc: 3}))
+				}
+				rest = append(rest, goCall(other, c, &Call{Proc: 3}))
+				synctest.Wait()
+				ep := c.core.endpoints[0]
+				ep.mu.Lock()
+				v := ep.vigil
+				ep.mu.Unlock()
+				if has := v != nil && v.done == ctx.Done(); has != (tt.others == 0) {
+					t.Errorf("the context has a vigil: %v", has)
+				}
+				began := time.Now()
+				why := errors.New("enough")
+				cancel(why)
+				for _, end := range ends {
+					if err := <-end; !errors.Is(err, context.Canceled) || !errors.Is(err, why) {
+						t.Fatalf("a call ended with %v", err)
+					}
+				}
+				if took := time.Since(began); took != 0 {
+					t.Errorf("the calls ended after %v", took)
+				}
+				synctest.Wait()
+				for _, end := range rest {
+					select {
+					case err := <-end:
+						t.Fatalf("a call with another context ended with %v", err)
+					default:
+					}
+				}
+				cancelOther()
+				for _, end := range rest {
+					if err := <-end; !errors.Is(err, context.Canceled) {
+						t.Fatalf("a call with another context ended with %v", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+// stubborn is a context whose caller goes on waiting for a while after its end.
+type stubborn struct {
+	context.Context
+	until time.Time
+}
+
+func (s stubborn) GiveUp() bool { return !time.Now().Before(s.until) }
+
+func TestVigilAsksWhetherTheCallerGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		c := w.client(TCPPolicy(seconds(60), -1, Hard))
+		parent, cancel := context.WithCancel(context.Background())
+		ctx := stubborn{parent, time.Now().Add(seconds(3))}
+		manyCalls(t, ctx, c, w, vigilAfter+1)
+		began := time.Now()
+		end := goCall(ctx, c, &Call{Proc: 2})
+		time.Sleep(seconds(1))
+		cancel()
+		if err := <-end; !errors.Is(err, context.Canceled) || time.Since(began) != seconds(3) {
+			t.Errorf("the call ended with %v after %v", err, time.Since(began))
+		}
+	})
+}
