@@ -119,14 +119,15 @@ func TestResetConnectionHarmsNoOther(t *testing.T) {
 		}
 		w.setFail(nil)
 		p := <-w.peers
-		if again := p.next(); again.msg != heards[2].msg {
-			t.Errorf("%x was sent again as %x", heards[2].msg, again.msg)
-		} else {
-			p.ok(again.xid)
-		}
 		synctest.Wait()
-		if p.waiting() > 0 {
-			p.ok(p.next().xid)
+		again := false
+		for p.waiting() > 0 { // the call and, maybe, one of the 30, in either order
+			h := p.next()
+			again = again || h.msg == heards[2].msg
+			p.ok(h.xid)
+		}
+		if !again {
+			t.Errorf("%x was not sent again", heards[2].msg)
 		}
 		for i, p := range peers {
 			if i != 2 {
