@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
@@ -83,62 +84,66 @@ func TestWhichWritesAreMadeFromTheWritersMemory(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := nfstest.NewFor(t, nfstest.Options{})
-			// So write-behind has not answered when WriteAt returns.
-			s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DelayCall(50 * time.Millisecond)}})
-			_, f := lends(t, s)
-			d := &f.ino.data
-			d.writing.Add(-1) // WriteAt is one itself
-			if tt.before != nil {
-				tt.before(t, f)
-			}
-			put(t, f, pattern(tt.n, 1), int64(tt.off))
-			d.mu.Lock()
-			got := len(d.dirty.overlap(uint64(tt.off), 3072)) == 0 && len(d.kept) == 0
-			d.mu.Unlock()
-			if got != tt.want {
-				t.Errorf("safe when WriteAt returned: %v, want %v", got, tt.want)
-			}
-			must(t, f.Fsync(t.Context()))
-			if got, want := stored(t, s, "a")[tt.off:tt.off+tt.n], pattern(tt.n, 1); !bytes.Equal(got[:999], want[:999]) {
-				t.Errorf("the file differs at %d", differ(got, want))
-			}
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{})
+				// So write-behind has not answered when WriteAt returns.
+				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DelayCall(50 * time.Millisecond)}})
+				_, f := lends(t, s)
+				d := &f.ino.data
+				d.writing.Add(-1) // WriteAt is one itself
+				if tt.before != nil {
+					tt.before(t, f)
+				}
+				put(t, f, pattern(tt.n, 1), int64(tt.off))
+				d.mu.Lock()
+				got := len(d.dirty.overlap(uint64(tt.off), 3072)) == 0 && len(d.kept) == 0
+				d.mu.Unlock()
+				if got != tt.want {
+					t.Errorf("safe when WriteAt returned: %v, want %v", got, tt.want)
+				}
+				must(t, f.Fsync(t.Context()))
+				if got, want := stored(t, s, "a")[tt.off:tt.off+tt.n], pattern(tt.n, 1); !bytes.Equal(got[:999], want[:999]) {
+					t.Errorf("the file differs at %d", differ(got, want))
+				}
+			})
 		})
 	}
 }
 
 func TestWritersAtOnceShareTheirCommits(t *testing.T) {
-	s := nfstest.NewFor(t, nfstest.Options{})
-	s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Delay(5 * time.Millisecond)}})
-	fs, f := lends(t, s)
-	s.ResetCounts()
-	const writers, blocks = 8, 20
-	var wg sync.WaitGroup
-	start := time.Now()
-	for w := range writers {
-		wg.Go(func() {
-			for b := range blocks {
-				put(t, f, pattern(1024, uint64(w*blocks+b)), int64(w*blocks+b)*1024)
-			}
-		})
-	}
-	wg.Wait()
-	if took := time.Since(start); took > 2500*time.Millisecond { // 0.2 s here; 5 s if each COMMIT waits for the ager
-		t.Errorf("it took %v", took)
-	}
-	want(t, "DirtyBytes", fs.DirtyBytes(), 0)
-	n := s.Counts()
-	want(t, "WRITEs", n["WRITE"], writers*blocks)
-	if n["COMMIT"] > writers*blocks/3 {
-		t.Errorf("%d COMMITs for %d WRITEs of %d writers", n["COMMIT"], writers*blocks, writers)
-	}
-	s.Restart()
-	got := stored(t, s, "a")
-	for i := range writers * blocks {
-		if !bytes.Equal(got[i*1024:(i+1)*1024], pattern(1024, uint64(i))) {
-			t.Fatalf("block %d is lost", i)
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Delay(5 * time.Millisecond)}})
+		fs, f := lends(t, s)
+		s.ResetCounts()
+		const writers, blocks = 8, 20
+		var wg sync.WaitGroup
+		start := time.Now()
+		for w := range writers {
+			wg.Go(func() {
+				for b := range blocks {
+					put(t, f, pattern(1024, uint64(w*blocks+b)), int64(w*blocks+b)*1024)
+				}
+			})
 		}
-	}
+		wg.Wait()
+		if took := time.Since(start); took > 2500*time.Millisecond { // 0.2 s here; 5 s if each COMMIT waits for the ager
+			t.Errorf("it took %v", took)
+		}
+		want(t, "DirtyBytes", fs.DirtyBytes(), 0)
+		n := s.Counts()
+		want(t, "WRITEs", n["WRITE"], writers*blocks)
+		if n["COMMIT"] > writers*blocks/3 {
+			t.Errorf("%d COMMITs for %d WRITEs of %d writers", n["COMMIT"], writers*blocks, writers)
+		}
+		s.Restart()
+		got := stored(t, s, "a")
+		for i := range writers * blocks {
+			if !bytes.Equal(got[i*1024:(i+1)*1024], pattern(1024, uint64(i))) {
+				t.Fatalf("block %d is lost", i)
+			}
+		}
+	})
 }
 
 // The writer may do with its memory what it likes when WriteAt has returned.
@@ -168,31 +173,33 @@ func TestWhatWasLentIsKeptAsLongAsItIsNotSafe(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := nfstest.NewFor(t, nfstest.Options{Allow: []nfstest.Kind{nfstest.Overlap}}) // what was given up may be under way still
-			fs, f := lends(t, s)
-			s.Fault(tt.fault)
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			end := begin(ctx, t, f, pattern(1024, 7), 0)
-			lendsNow(t, f, tt.at)
-			got := make([]byte, 1024)
-			if _, err := f.ReadAt(t.Context(), got, 0); err != nil || !bytes.Equal(got, pattern(1024, 7)) {
-				t.Errorf("a read meanwhile: %v; differs at %d", err, differ(got, pattern(1024, 7)))
-			}
-			tt.meet(s, cancel)
-			must(t, end())
-			if n, err := f.ReadAt(t.Context(), got[:1], 0); tt.release == nil && (n != 1 || err != nil && err != io.EOF || got[0] != pattern(1024, 7)[0]) {
-				t.Errorf("a read afterwards: %d, %v", n, err)
-			}
-			if tt.release != nil {
-				tt.release(s)
-			}
-			must(t, f.Fsync(t.Context()))
-			s.Restart()
-			if got := stored(t, s, "a"); !bytes.Equal(got, pattern(1024, 7)) {
-				t.Errorf("the server has %d bytes; differs at %d", len(got), differ(got, pattern(1024, 7)))
-			}
-			noneInUse(t, fs)
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{Allow: []nfstest.Kind{nfstest.Overlap}}) // what was given up may be under way still
+				fs, f := lends(t, s)
+				s.Fault(tt.fault)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				end := begin(ctx, t, f, pattern(1024, 7), 0)
+				lendsNow(t, f, tt.at)
+				got := make([]byte, 1024)
+				if _, err := f.ReadAt(t.Context(), got, 0); err != nil || !bytes.Equal(got, pattern(1024, 7)) {
+					t.Errorf("a read meanwhile: %v; differs at %d", err, differ(got, pattern(1024, 7)))
+				}
+				tt.meet(s, cancel)
+				must(t, end())
+				if n, err := f.ReadAt(t.Context(), got[:1], 0); tt.release == nil && (n != 1 || err != nil && err != io.EOF || got[0] != pattern(1024, 7)[0]) {
+					t.Errorf("a read afterwards: %d, %v", n, err)
+				}
+				if tt.release != nil {
+					tt.release(s)
+				}
+				must(t, f.Fsync(t.Context()))
+				s.Restart()
+				if got := stored(t, s, "a"); !bytes.Equal(got, pattern(1024, 7)) {
+					t.Errorf("the server has %d bytes; differs at %d", len(got), differ(got, pattern(1024, 7)))
+				}
+				noneInUse(t, fs)
+			})
 		})
 	}
 }
@@ -203,27 +210,29 @@ func TestALenderIsToldOfItsOwnLoss(t *testing.T) {
 		proc uint32
 	}{{"at the WRITE", nfs3.ProcWrite}, {"at the COMMIT", nfs3.ProcCommit}} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := nfstest.NewFor(t, nfstest.Options{Allow: []nfstest.Kind{nfstest.NotCommitted}})
-			fs, f := lends(t, s)
-			other, err := fs.Open(t.Context(), fs.cred, f.ino, syscall.O_RDWR)
-			must(t, err)
-			defer other.Release()
-			undo := s.Fail(nfs3.ErrNospc, nfstest.Forever, tt.proc)
-			ends := make([]func() error, 5)
-			for i := range ends {
-				ends[i] = begin(t.Context(), t, f, pattern(1024, uint64(i)), int64(i)*1024)
-			}
-			for i, end := range ends {
-				if err := end(); !errors.Is(err, syscall.ENOSPC) {
-					t.Errorf("writer %d: %v, want ENOSPC", i, err)
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{Allow: []nfstest.Kind{nfstest.NotCommitted}})
+				fs, f := lends(t, s)
+				other, err := fs.Open(t.Context(), fs.cred, f.ino, syscall.O_RDWR)
+				must(t, err)
+				defer other.Release()
+				undo := s.Fail(nfs3.ErrNospc, nfstest.Forever, tt.proc)
+				ends := make([]func() error, 5)
+				for i := range ends {
+					ends[i] = begin(t.Context(), t, f, pattern(1024, uint64(i)), int64(i)*1024)
 				}
-			}
-			undo()
-			if err := other.Fsync(t.Context()); !errors.Is(err, syscall.ENOSPC) {
-				t.Errorf("another File: %v, want ENOSPC", err)
-			}
-			must(t, f.Fsync(t.Context()))
-			noneInUse(t, fs)
+				for i, end := range ends {
+					if err := end(); !errors.Is(err, syscall.ENOSPC) {
+						t.Errorf("writer %d: %v, want ENOSPC", i, err)
+					}
+				}
+				undo()
+				if err := other.Fsync(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+					t.Errorf("another File: %v, want ENOSPC", err)
+				}
+				must(t, f.Fsync(t.Context()))
+				noneInUse(t, fs)
+			})
 		})
 	}
 }
@@ -231,20 +240,22 @@ func TestALenderIsToldOfItsOwnLoss(t *testing.T) {
 func TestWhatIsWrittenOverLentBytesIsNewer(t *testing.T) {
 	for _, at := range []extentState{sending, unstable} {
 		t.Run([]string{sending: "during the WRITE", unstable: "before the COMMIT"}[at], func(t *testing.T) {
-			s := nfstest.NewFor(t, nfstest.Options{})
-			_, f := lends(t, s)
-			s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite, nfs3.ProcCommit}, Times: 2, Do: []nfstest.Action{nfstest.DelayCall(30 * time.Millisecond)}})
-			end := begin(t.Context(), t, f, pattern(1024, 1), 1024)
-			lendsNow(t, f, at)
-			put(t, f, []byte("newer"), 1500)
-			must(t, end())
-			must(t, f.Fsync(t.Context()))
-			s.Restart()
-			want := pattern(1024, 1)
-			copy(want[1500-1024:], "newer")
-			if got := stored(t, s, "a")[1024:]; !bytes.Equal(got, want) {
-				t.Errorf("differs at %d", differ(got, want))
-			}
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{})
+				_, f := lends(t, s)
+				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite, nfs3.ProcCommit}, Times: 2, Do: []nfstest.Action{nfstest.DelayCall(30 * time.Millisecond)}})
+				end := begin(t.Context(), t, f, pattern(1024, 1), 1024)
+				lendsNow(t, f, at)
+				put(t, f, []byte("newer"), 1500)
+				must(t, end())
+				must(t, f.Fsync(t.Context()))
+				s.Restart()
+				want := pattern(1024, 1)
+				copy(want[1500-1024:], "newer")
+				if got := stored(t, s, "a")[1024:]; !bytes.Equal(got, want) {
+					t.Errorf("differs at %d", differ(got, want))
+				}
+			})
 		})
 	}
 }
