@@ -6,16 +6,21 @@ import (
 	"time"
 )
 
-// instant is a moment of the monotonic clock, in nanoseconds since the epoch; 0
-// is none. Reading it costs half of what time.Now does, which reads the wall
-// clock too.
+// instant is a moment of the monotonic clock, in nanoseconds since a hundred
+// years before the start; 0 is none. Reading it costs half of what time.Now does,
+// which reads the wall clock too.
 type instant int64
 
-// epoch lies so far back that it is before the year 2000, in which time begins
-// under testing/synctest, and no instant is 0 or less.
-var epoch = time.Now().Add(-100 * 365 * 24 * time.Hour)
+// start is kept as time.Now returned it: with Add(-beforeStart) it would lose its
+// monotonic reading on a machine whose clock is at 1970 when it boots, and all
+// timeouts would come when NTP puts the clock right.
+var start = time.Now()
 
-func now() instant { return instant(time.Since(epoch)) }
+// beforeStart makes all instants greater than 0, under testing/synctest too,
+// where time begins in the year 2000.
+const beforeStart = instant(100 * 365 * 24 * time.Hour)
+
+func now() instant { return instant(time.Since(start)) + beforeStart }
 
 // add returns t + d, or the end of time, if that is earlier.
 func (t instant) add(d time.Duration) instant {
