@@ -192,8 +192,8 @@ func (p *pending) resend(sent int, again bool) {
 func (p *pending) wait(w *patience) error {
 	p.wakeAt(w.until(p.due))
 	if w.done == nil || p.vigil != nil {
-		if <-p.wake; p.calledOff.Load() {
-			p.calledOff.Store(false)
+		// Who was asked meanwhile, by the sendWatch, waits on nothing any more.
+		if <-p.wake; p.calledOff.Load() && w.done != nil {
 			return w.over()
 		}
 	} else {

@@ -1,11 +1,15 @@
 package rpc
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gonfs/gonfs/transport"
 )
 
 // manyCalls makes n calls with ctx that are answered, so that it gets a vigil.
@@ -113,4 +117,54 @@ func TestVigilAsksWhetherTheCallerGivesUp(t *testing.T) {
 			t.Errorf("the call ended with %v after %v", err, time.Since(began))
 		}
 	})
+}
+
+// The context of a call ends while its Send waits for the peer: whoever notices
+// first asks the caller, and 200 ms later it is asked again.
+func TestCallerIsAskedOnceThatTheContextHasEnded(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		before int // calls with the context that are over
+	}{
+		{"the call watches it itself", 0},
+		{"a vigil watches it, too", vigilAfter + 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const ms = time.Millisecond
+				w := newWire(t)
+				w.wrap = func(c transport.Conn) transport.Conn { return &slowConn{c, 210 * ms} }
+				c := w.client(TCPPolicy(seconds(60), -1, Hard))
+				std, cancel := context.WithCancel(context.Background())
+				ctx := &giveUp{Context: std, after: 2}
+				manyCalls(t, ctx, c, w, tt.before)
+				began := time.Now()
+				time.AfterFunc(100*ms, cancel)
+				k := &Call{Proc: procEcho, Args: &opaque{bytes.Repeat([]byte{1}, 1<<20)}}
+				if err := c.Call(ctx, k); !errors.Is(err, context.Canceled) || k.Transmissions != 1 {
+					t.Errorf("got %v, %d transmissions", err, k.Transmissions)
+				}
+				var asked []time.Duration
+				for _, at := range ctx.asked {
+					asked = append(asked, at.Sub(began))
+				}
+				if want := []time.Duration{200 * ms, 400 * ms, 600 * ms}; !slices.Equal(asked, want) {
+					t.Errorf("asked at %v, want %v", asked, want)
+				}
+			})
+		})
+	}
+}
+
+// slowConn takes a while to send a payload.
+type slowConn struct {
+	transport.Conn
+	takes time.Duration
+}
+
+func (c *slowConn) Send(head, payload []byte, cancel <-chan struct{}) error {
+	if len(payload) > 0 {
+		time.Sleep(c.takes)
+	}
+	return c.Conn.Send(head, payload, cancel)
 }
