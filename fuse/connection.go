@@ -15,7 +15,7 @@ import (
 // requests: whether it is still there, and to end it.
 type connection struct {
 	dev string // major:minor of the file system
-	id  string // of the mount
+	id  uint64 // of the mount
 
 	mu sync.Mutex // guards fd
 	fd int        // a second descriptor of the device; -1 after close

@@ -159,6 +159,10 @@ func (r *raw) changed(ino *client.Inode) {
 // Dir returns the mount point, an absolute path without symbolic links.
 func (m *Mounted) Dir() string { return m.dir }
 
+// ID returns the number of the mount, the first field of its line in mountinfo
+// (proc_pid_mountinfo(5)). It is unique among the mounts of the moment.
+func (m *Mounted) ID() uint64 { return m.conn.id }
+
 // Wait waits until the mount has ended: it was unmounted everywhere or the
 // kernel gave it up, and all requests were answered. What is not saved yet is
 // client.FS.Close's to save.

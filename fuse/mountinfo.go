@@ -14,7 +14,7 @@ import (
 // mountEntry is a line of /proc/self/mountinfo (proc_pid_mountinfo(5)). It
 // tells of a mount without touching it.
 type mountEntry struct {
-	id             string // unique among the mounts of the moment
+	id             uint64 // unique among the mounts of the moment
 	dev            string // major:minor
 	dir            string
 	fsType, source string
@@ -57,7 +57,8 @@ func parseMount(line string) (e mountEntry, ok bool) {
 	if !ok || len(head) < 6 || len(tail) < 2 {
 		return e, false
 	}
-	return mountEntry{id: head[0], dev: head[2], dir: unescape(head[4]), fsType: tail[0], source: unescape(tail[1])}, true
+	id, err := strconv.ParseUint(head[0], 10, 64)
+	return mountEntry{id: id, dev: head[2], dir: unescape(head[4]), fsType: tail[0], source: unescape(tail[1])}, err == nil
 }
 
 // unescape undoes the octal escapes of mountinfo: a space is \040.

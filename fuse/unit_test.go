@@ -319,7 +319,7 @@ func TestMountinfoIsParsed(t *testing.T) {
 bad line
 `
 	e, err := findMountIn(strings.NewReader(text), "/mnt/a b")
-	if want := (mountEntry{"91", "0:46", "/mnt/a b", "fuse.gonfs", "h:/second"}); err != nil || e != want {
+	if want := (mountEntry{91, "0:46", "/mnt/a b", "fuse.gonfs", "h:/second"}); err != nil || e != want {
 		t.Errorf("%+v, %v", e, err)
 	}
 	if e, ok := parseMount(strings.Split(text, "\n")[1]); !ok || e.source != `h:/e\x` {

@@ -3,8 +3,10 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -60,7 +62,11 @@ func TestCommands(t *testing.T) {
 			gonfs("mount", "nfsserver:/rw", dir, "-o", "nolock")
 			var status []map[string]any
 			if err := json.Unmarshal([]byte(gonfs("status", "--json")), &status); err != nil || len(status) != 1 {
-				t.Errorf("status --json: %d mounts, %v", len(status), err)
+				t.Fatalf("status --json: %d mounts, %v", len(status), err)
+			}
+			info, err := exec.Command("findmnt", "-n", "-o", "ID", dir).Output()
+			if id := strings.TrimSpace(string(info)); err != nil || fmt.Sprint(status[0]["mount_id"]) != id {
+				t.Errorf("status --json: mount %v, the kernel says %s (%v)", status[0]["mount_id"], id, err)
 			}
 			want(gonfs("status"), dir)
 			gonfs("umount", dir)
