@@ -19,6 +19,12 @@ const (
 	// rpcbind each 5 s for ever (net/sunrpc/clnt.c: call_bind_status), also if it
 	// says that there is no lock manager: flock(2) hangs then.
 	refusedFor = 5 * time.Second
+	// startFor is for how long a server that refused or was silent may be
+	// starting: its rpcbind answers some time before it knows of the lock manager.
+	startFor = time.Minute
+	// signGap is the longest time between two signs of the same: more than a
+	// pause and an attempt.
+	signGap = 2 * (downLast + rpcbindTime)
 )
 
 // absent reports whether err says that the server has no lock manager, rather
@@ -27,19 +33,13 @@ const (
 // while others have it from the server would protect nothing. Calls fail with
 // the same error for a while then.
 func (c *caller) absent(err error) bool {
+	if errors.Is(err, rpc.ErrClosed) { // by another call that failed, or with the engine
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now, what := time.Now(), absence(err)
-	switch {
-	case what != refused:
-		c.refusedSince = time.Time{}
-	case c.refusedSince.IsZero():
-		c.refusedSince = now
-	}
-	switch {
-	case c.spoken, what == unknown:
-		return false
-	case what == refused && c.server.Hard && now.Sub(c.refusedSince) < refusedFor:
+	now := time.Now()
+	if !c.signs.say(absence(err), now, c.server.Hard) || c.spoken {
 		return false
 	}
 	if now.After(c.absentUntil) {
@@ -52,20 +52,54 @@ func (c *caller) absent(err error) bool {
 type evidence uint8
 
 const (
-	unknown evidence = iota // nothing: no answer came
+	unknown evidence = iota // nothing: no answer came, or none that says it
 	refused                 // a port that nobody listens at
 	denied                  // rpcbind, or whoever has its port, says that there is none
 )
 
 func absence(err error) evidence {
+	var accept *rpc.AcceptError
 	switch {
-	case errors.Is(err, rpc.ErrClosed):
-	case errors.Is(err, portmap.ErrNotRegistered), errors.Is(err, portmap.ErrBadAnswer), errors.As(err, new(*rpc.AcceptError)):
+	case errors.Is(err, portmap.ErrNotRegistered), errors.Is(err, portmap.ErrBadAnswer):
 		return denied
+	case errors.As(err, &accept):
+		if accept.Stat != rpc.SystemErr && accept.Stat != rpc.GarbageArgs { // these say that it is there
+			return denied
+		}
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return refused
 	}
 	return unknown
+}
+
+// signs is what the errors told of the lock manager, one after the other.
+type signs struct {
+	what        evidence
+	since, last time.Time // of what, without anything else between
+	away        time.Time // when the server refused or was silent last
+}
+
+// say takes the next one, and reports whether they say by now that there is no
+// lock manager. On a hard mount it must be the same for refusedFor: that a port
+// is refused, or that rpcbind denies it after the server was away. Once it was
+// for so long, it counts until something else is heard.
+func (s *signs) say(what evidence, now time.Time, hard bool) bool {
+	lasted := s.last.Sub(s.since) >= refusedFor
+	if what != s.what || !lasted && now.Sub(s.last) > signGap {
+		s.what, s.since = what, now
+	}
+	s.last = now
+	if what != denied {
+		s.away = now
+	}
+	lasted = now.Sub(s.since) >= refusedFor
+	switch {
+	case what == unknown:
+		return false
+	case !hard, lasted:
+		return true
+	}
+	return what == denied && s.since.Sub(s.away) > startFor
 }
 
 // waits says once that a lock waits for a server that does not tell where its

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"github.com/gonfs/gonfs/nfstest"
+	"github.com/gonfs/gonfs/nlm"
 	"github.com/gonfs/gonfs/portmap"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 func TestAServerWithoutALockManager(t *testing.T) {
@@ -115,6 +117,95 @@ func TestAnRpcbindThatDoesNotAnswer(t *testing.T) {
 						t.Errorf("the next LOCK: %v after %v", err, time.Since(began))
 					}
 					_ = e.Release(t.Context(), r.a, ann)
+				}
+			})
+		})
+	}
+}
+
+// What a server that is starting says, in the usual order of a boot, is no answer:
+// with locks=auto, locks would be kept here for good.
+func TestAServerThatIsStartingHasALockManagerLater(t *testing.T) {
+	type phase struct {
+		until time.Duration // since the start
+		does  func(r *rig, now func() bool, c *Config)
+	}
+	refuses := func(_ *rig, now func() bool, c *Config) {
+		dial := c.Server.DialContext
+		c.Server.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if strings.HasSuffix(addr, ":111") && now() {
+				return nil, syscall.ECONNREFUSED
+			}
+			return dial(ctx, network, addr)
+		}
+	}
+	meets := func(program uint32, a ...nfstest.Action) func(*rig, func() bool, *Config) {
+		return func(r *rig, now func() bool, _ *Config) {
+			r.s.Fault(nfstest.Fault{Program: program, Times: nfstest.Forever, Do: a, If: func(*nfstest.Call) bool { return now() }})
+		}
+	}
+	unregistered := meets(portmap.Program, nfstest.Message(func(msg []byte) []byte {
+		clear(msg[24:]) // port 0
+		return msg
+	}))
+	silent := meets(portmap.Program, nfstest.DropCall())
+	accept := func(stat rpc.AcceptStat) func(*rig, func() bool, *Config) {
+		return meets(nlm.Program, nfstest.Accept(stat))
+	}
+	const s = time.Second
+	for _, tt := range []struct {
+		name   string
+		phases []phase
+		left   bool          // a LOCK was given up after 1 s, at the start
+		at     time.Duration // when LOCK is called, since the start
+		local  bool
+		least  time.Duration
+		most   time.Duration
+	}{
+		{name: "rpcbind refuses, then does not know it yet", phases: []phase{{3 * s, refuses}, {5 * s, unregistered}}, least: 5 * s, most: 10 * s},
+		{name: "rpcbind is silent, then does not know it yet", phases: []phase{{4 * s, silent}, {9 * s, unregistered}}, least: 9 * s, most: 15 * s},
+		{name: "rpcbind refuses, then never knows it", phases: []phase{{3 * s, refuses}, {time.Hour, unregistered}}, local: true, least: 8 * s, most: 13 * s},
+		{name: "rpcbind refused an hour ago, and does again for a moment", phases: []phase{{s, refuses}, {time.Hour, nil}, {time.Hour + 2*s, refuses}}, left: true, at: time.Hour, least: 2 * s, most: 5 * s},
+		{name: "rpcbind refused an hour ago, and now does not know it", phases: []phase{{s, refuses}, {2 * time.Hour, unregistered}}, left: true, at: time.Hour, local: true},
+		{name: "the lock manager has an error of its own", phases: []phase{{3 * s, accept(rpc.SystemErr)}}, least: 3 * s, most: 8 * s},
+		{name: "the lock manager does not understand", phases: []phase{{3 * s, accept(rpc.GarbageArgs)}}, least: 3 * s, most: 8 * s},
+		{name: "another program has its port", phases: []phase{{time.Hour, accept(rpc.ProgUnavail)}}, local: true},
+		{name: "the lock manager is of another version", phases: []phase{{time.Hour, accept(rpc.ProgMismatch)}}, local: true},
+		{name: "the lock manager has no LOCK", phases: []phase{{time.Hour, accept(rpc.ProcUnavail)}}, local: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inBubble(t, nfstest.Options{}, func(t *testing.T, r *rig) {
+				began := time.Now()
+				e := r.engine(func(c *Config) {
+					c.Auto = true
+					var from time.Duration
+					for _, p := range tt.phases {
+						since := from
+						now := func() bool { d := time.Since(began); return since <= d && d < p.until }
+						if from = p.until; p.does != nil {
+							p.does(r, now, c)
+						}
+					}
+				})
+				if tt.left {
+					ctx, cancel := context.WithTimeout(t.Context(), s)
+					if err := e.Lock(ctx, r.b, nil, lk(ann, Exclusive, 0, 9), false); err != context.DeadlineExceeded {
+						t.Errorf("the LOCK that is given up: %v", err)
+					}
+					cancel()
+				}
+				time.Sleep(tt.at - time.Since(began))
+				take(t, e, r.a, lk(ann, Exclusive, 0, 9))
+				if took := time.Since(began) - tt.at; took < tt.least || took > tt.most {
+					t.Errorf("LOCK took %v", took)
+				}
+				there := "a:x0-9"
+				if tt.local {
+					there = ""
+				}
+				r.wantLocks("then", there)
+				if err := e.Release(t.Context(), r.a, ann); err != nil {
+					t.Error(err)
 				}
 			})
 		})

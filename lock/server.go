@@ -97,9 +97,9 @@ type caller struct {
 	failing bool
 	closed  bool
 
-	refusedSince time.Time // since when connections are refused; zero: they are not; see absent
-	absentUntil  time.Time // until when calls fail with absentErr; see absent
-	absentErr    error
+	signs       signs     // of absence; see absent
+	absentUntil time.Time // until when calls fail with absentErr; see absent
+	absentErr   error
 }
 
 // call has f make one call. An error is that of the network or of rpc.
