@@ -39,11 +39,11 @@
 // so it retransmits; it encodes the arguments anew each time, so nothing else
 // keeps a request's bytes; and it alone ends the call, by taking it out of its
 // slot. The others (the reader with a reply, a new connection, Close, the alarm
-// when a timeout has passed) leave word in the slot and wake it. That is why
-// Call's arguments and memory are never touched after it returned. Files, in the
-// order in which a call sees them: slots.go, retransmit.go, sendwatch.go,
-// alarm.go, receive.go, finish.go; connect.go, watch.go and probe.go beside
-// them.
+// when a timeout has passed, the vigil when the context that many calls share
+// has ended) leave word in the slot and wake it. That is why Call's arguments and
+// memory are never touched after it returned. Files, in the order in which a
+// call sees them: slots.go, vigil.go, retransmit.go, sendwatch.go, alarm.go,
+// receive.go, finish.go; connect.go, watch.go and probe.go beside them.
 //
 // A [Policy] says when to send again and when to fail. The errors keep three
 // things apart: the network failed ([TimeoutError], or the transport's own

@@ -23,7 +23,7 @@ func (ep *endpoint) relyLocked(p *pending) {
 	case done == nil:
 	case v != nil && v.done == done:
 		v.calls++
-		p.vigil = v
+		p.vigil, ep.inRow = v, 0
 	case done != ep.recent:
 		ep.recent, ep.inRow = done, 1
 	default:

@@ -30,12 +30,15 @@ func manyCalls(t *testing.T, ctx context.Context, c *Client, w *wire, n int) {
 func TestContextThatManyCallsShareEndsThemAll(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		before int // calls with the context that are over when it ends
-		others int // calls with another context after them, so that it loses its vigil
+		before int  // calls with the context that are over when it ends
+		others int  // calls with another context after them
+		mixed  bool // with a call of the first one before each
+		loses  bool // the first context has no vigil in the end
 	}{
-		{"the first calls watch it themselves", 0, 0},
-		{"a vigil watches it", vigilAfter + 1, 0},
-		{"a vigil watches it that was replaced meanwhile", vigilAfter + 1, vigilAfter},
+		{"the first calls watch it themselves", 0, 0, false, false},
+		{"a vigil watches it", vigilAfter + 1, 0, false, false},
+		{"a vigil watches it that was replaced meanwhile", vigilAfter + 1, vigilAfter, false, true},
+		{"a vigil watches it that others do not replace, as they come between", vigilAfter + 1, vigilAfter + 1, true, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -53,7 +56,12 @@ func TestContextThatManyCallsShareEndsThemAll(t *testing.T) {
 				synctest.Wait()
 				var rest []<-chan error
 				for range tt.others {
+					if tt.mixed {
+						ends = append(ends, goCall(ctx, c, &Call{Proc: 2}))
+						synctest.Wait()
+					}
 					rest = append(rest, goCall(other, c, &Call{Proc: 3}))
+					synctest.Wait()
 				}
 				rest = append(rest, goCall(other, c, &Call{Proc: 3}))
 				synctest.Wait()
@@ -61,7 +69,7 @@ func TestContextThatManyCallsShareEndsThemAll(t *testing.T) {
 				ep.mu.Lock()
 				v := ep.vigil
 				ep.mu.Unlock()
-				if has := v != nil && v.done == ctx.Done(); has != (tt.others == 0) {
+				if has := v != nil && v.done == ctx.Done(); has == tt.loses {
 					t.Errorf("the context has a vigil: %v", has)
 				}
 				began := time.Now()
