@@ -9,6 +9,7 @@ import (
 
 	"github.com/gonfs/gonfs/client"
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // dirStream is an open directory. The offset that an entry has for the kernel,
@@ -108,7 +109,7 @@ func (r *raw) list(cancel <-chan struct{}, in *gofuse.ReadIn, read func(*client.
 		return badFD
 	}
 	w := r.wait(cancel, &in.InHeader)
-	if !w.take(h.dir.turn) {
+	if rpc.Wait(w, h.dir.turn) != nil {
 		return gofuse.EINTR
 	}
 	defer func() { h.dir.turn <- struct{}{} }()

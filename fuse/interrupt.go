@@ -57,33 +57,6 @@ func (w *waiter) GiveUp() bool {
 	return w.Err() != nil && (w.pid == 0 || w.gone() || dying(w.pid))
 }
 
-// take receives from c, unless the caller gives up first.
-func (w *waiter) take(c <-chan struct{}) bool {
-	select {
-	case <-c:
-		return true
-	default:
-	}
-	select {
-	case <-c:
-		return true
-	case <-w.cancel:
-	}
-	t := time.NewTicker(askEvery)
-	defer t.Stop()
-	for !w.GiveUp() {
-		select {
-		case <-c:
-			return true
-		case <-t.C:
-		}
-	}
-	return false
-}
-
-// askEvery is how often GiveUp is asked.
-const askEvery = 200 * time.Millisecond
-
 // sigkill is SIGKILL's bit in the masks of /proc/PID/status. A signal whose
 // default action ends a process that does not handle it counts too: the kernel
 // turns it into a SIGKILL of each thread.

@@ -4,8 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	gofuse "github.com/hanwen/go-fuse/v2/fuse"
 
 	"github.com/gonfs/gonfs/nfstest"
 )
@@ -81,6 +85,53 @@ func TestAListingIsAskedForOnceWhileItCounts(t *testing.T) {
 			if n := s.Counts()["READDIRPLUS"] + s.Counts()["READDIR"]; (n > 0) != tt.asked {
 				t.Errorf("the second listing took %d calls", n)
 			}
+		})
+	}
+}
+
+// Two threads list by one descriptor: the second waits until the first has its
+// page, whatever signal comes, unless nobody wants its entries any more.
+func TestAListingWaitsForItsTurn(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		turn      time.Duration // when it comes
+		interrupt time.Duration // when the kernel sends INTERRUPT
+		gone      time.Duration // when nobody waits any more
+		want      gofuse.Status
+		after     time.Duration
+	}{
+		{"which comes", time.Second, time.Hour, time.Hour, gofuse.OK, time.Second},
+		{"which comes after a harmless signal", 2 * time.Second, time.Second, time.Hour, gofuse.OK, 2 * time.Second},
+		{"and its process has died", time.Hour, time.Second, time.Second / 2, gofuse.EINTR, time.Second},
+		{"and its process dies after a harmless signal", time.Hour, time.Second, 1500 * time.Millisecond, gofuse.EINTR, 1600 * time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{})
+				r := newTestRaw(t, s)
+				var gone atomic.Bool
+				r.gone = gone.Load
+				write(t, s, "a", nil)
+				var open gofuse.OpenOut
+				if st := r.OpenDir(nil, &gofuse.OpenIn{InHeader: gofuse.InHeader{NodeId: 1}}, &open); st != gofuse.OK {
+					t.Fatal(st)
+				}
+				defer r.ReleaseDir(&gofuse.ReleaseIn{Fh: open.Fh})
+				turn, cancel := r.handles.get(open.Fh).dir.turn, make(chan struct{})
+				<-turn
+				began := time.Now()
+				for _, e := range []struct {
+					at time.Duration
+					do func()
+				}{{tt.gone, func() { gone.Store(true) }}, {tt.interrupt, func() { close(cancel) }}, {tt.turn, func() { turn <- struct{}{} }}} {
+					defer time.AfterFunc(e.at, e.do).Stop()
+				}
+				in := gofuse.ReadIn{InHeader: gofuse.InHeader{NodeId: 1, Caller: gofuse.Caller{Pid: uint32(os.Getpid())}}, Fh: open.Fh}
+				st := r.ReadDir(cancel, &in, gofuse.NewDirEntryList(make([]byte, 4096), 0))
+				if took := time.Since(began); st != tt.want || took != tt.after {
+					t.Errorf("%v after %v, want %v after %v", st, took, tt.want, tt.after)
+				}
+			})
 		})
 	}
 }
