@@ -109,12 +109,13 @@ func (c *caller) call(ctx context.Context, f func(context.Context, *nlm.Client) 
 		return err
 	}
 	err = f(ctx, nlm.NewClient(client))
+	gone := err != nil && left(ctx)
 	c.mu.Lock()
 	back := err == nil && c.failing
 	switch {
 	case err == nil:
 		c.spoken, c.failing = true, false
-	case ctx.Err() == nil:
+	case !gone:
 		c.failing = true
 		if n == c.made {
 			c.dropLocked()
