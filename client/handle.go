@@ -15,7 +15,8 @@ import (
 
 // Handle is an open file or directory, as os.File is, with a context in front
 // of each call. It is safe for concurrent use; Read, Write, Seek and ReadDir
-// share one place, and take turns, for which they wait as long as ctx allows. IO gives it the method set of package io.
+// share one place, and take turns, for which they wait as long as ctx allows.
+// IO gives it the method set of package io.
 //
 // What was written is safe on the server when Sync or Close has returned nil.
 type Handle struct {

@@ -87,12 +87,12 @@ type Memory struct {
 	InodesKept     int    `json:"inodes_kept"`      // of these, in nobody's use, but maybe needed again
 	InodesLimit    int    `json:"inodes_limit"`     // of those that are kept
 	Names          int64  `json:"names"`            // cached entries of directories
-	NamesLimit     int64  `json:"names_limit"`      //
+	NamesLimit     int64  `json:"names_limit"`      // beyond it one is forgotten for each that is learnt
 	Listed         int64  `json:"listed"`           // entries that open directories remember
-	ListedLimit    int64  `json:"listed_limit"`     //
+	ListedLimit    int64  `json:"listed_limit"`     // beyond it no more are remembered
 	ReadAheadFiles int    `json:"read_ahead_files"` // open files that are read ahead of
-	ReadAheadBytes uint64 `json:"read_ahead_bytes"`
-	ReadAheadLimit uint64 `json:"read_ahead_limit"` // bytes
+	ReadAheadBytes uint64 `json:"read_ahead_bytes"` // asked for ahead of their readers
+	ReadAheadLimit uint64 `json:"read_ahead_limit"` // beyond it less is asked for, or nothing
 }
 
 // State is whether the server answers.

@@ -37,9 +37,10 @@
 // NLM has all procedures, in the call-and-reply forms and as messages. A blocked
 // lock is granted by a call of GRANTED or GRANTED_MSG at the client's NLM, which
 // the server finds by rpcbind of the client's host, or by the one that
-// ListenLocal plays for it; or not at all, by Options.Callback. Restart loses the locks, begins a grace period, raises the
-// state number by two and sends SM_NOTIFY. Locks tells who holds what; a lock
-// that is left at the end is a violation.
+// ListenLocal plays for it; or not at all, by Options.Callback. Restart loses
+// the locks, begins a grace period, raises the state number by two and sends
+// SM_NOTIFY. Locks tells who holds what; a lock that is left at the end is a
+// violation.
 //
 // # Strict mode
 //

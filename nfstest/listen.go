@@ -18,8 +18,8 @@ import (
 // Start listens on the loopback interface: rpcbind, MOUNT, NFS and NLM have a
 // port each, the same one for all networks. networks are netids, "tcp", "udp",
 // "tcp6" and "udp6"; none means "tcp" and "udp". Ports are ephemeral: rpcbind
-// is not at 111 (unless Options.UsualPorts is set), so a client must be told the other ports (MountOptions) or
-// where rpcbind is.
+// is not at 111 (unless Options.UsualPorts is set), so a client must be told the
+// other ports (MountOptions) or where rpcbind is.
 func (s *Server) Start(networks ...string) error {
 	if s.err != nil {
 		return s.err

@@ -12,12 +12,12 @@ type Result struct {
 	Seconds     float64 `json:"seconds"`       // of the measured part
 	Bytes       int64   `json:"bytes"`         // of file data
 	Ops         int64   `json:"ops"`           // calls, files or entries: see the mode
-	MiBPerSec   float64 `json:"mib_s"`         //
-	OpsPerSec   float64 `json:"ops_s"`         //
+	MiBPerSec   float64 `json:"mib_s"`         // Bytes in MiB, a second
+	OpsPerSec   float64 `json:"ops_s"`         // Ops, a second
 	P50         float64 `json:"p50_us"`        // median time of one call
 	P99         float64 `json:"p99_us"`        // 99 of 100 calls took no longer
 	CPUUser     float64 `json:"cpu_user_s"`    // of this process in the measured part
-	CPUSys      float64 `json:"cpu_sys_s"`     //
+	CPUSys      float64 `json:"cpu_sys_s"`     // likewise, of the kernel for it
 	AllocsPerOp float64 `json:"allocs_per_op"` // objects on Go's heap
 }
 

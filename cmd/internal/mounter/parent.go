@@ -16,8 +16,8 @@ import (
 
 // Background mounts in a child that stays, and returns when the mount is there
 // or has failed. What the child has to say meanwhile goes to stderr. The error
-// carries the exit code. The record is nil after Request.Fake. When ctx ends first, the child is told to give up and
-// is waited for.
+// carries the exit code. The record is nil after Request.Fake. When ctx ends
+// first, the child is told to give up and is waited for.
 func Background(ctx context.Context, r Request, stderr io.Writer) (*mounttab.Record, error) {
 	request, err := json.Marshal(r)
 	if err != nil {
