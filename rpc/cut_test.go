@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -18,38 +17,39 @@ import (
 )
 
 // pipes is a client over streams of net.Pipe, whose other ends come from the
-// channel: each byte is taken when it is sent. The streams know what has come.
-func pipes(p Policy) (*Client, <-chan net.Conn) {
+// channel: each byte is taken when it is sent. They have no vitals, like a
+// tunnel, unless they are wrapped.
+func pipes(p Policy, wrap ...func(transport.Conn) transport.Conn) (*Client, <-chan net.Conn) {
 	conns := make(chan net.Conn, 10)
 	return NewClient(Options{Program: testProg, Version: testVers, Policy: p, Server: "h",
 		Dial: func(context.Context, netip.AddrPort) (transport.Conn, error) {
 			near, far := net.Pipe()
 			conns <- far
-			nc := &counted{Conn: near}
-			return &countedConn{transport.NewStream(nc, 0), nc}, nil
+			c := transport.NewStream(near, 0)
+			for _, w := range wrap {
+				c = w(c)
+			}
+			return c, nil
 		}}), conns
 }
 
-// counted counts what is read.
-type counted struct {
-	net.Conn
-	n atomic.Uint64
+// withVitals is a connection that has vitals.
+type withVitals struct{ transport.Conn }
+
+func (c withVitals) Vitals() (transport.Vitals, bool) {
+	v, _ := transport.VitalsOf(c.Conn)
+	v.RTO = 200 * time.Millisecond
+	return v, true
 }
 
-func (c *counted) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	c.n.Add(uint64(n))
-	return n, err
-}
-
-// countedConn has vitals.
-type countedConn struct {
-	transport.Conn
-	nc *counted
-}
-
-func (c *countedConn) Vitals() (transport.Vitals, bool) {
-	return transport.Vitals{Received: c.nc.n.Load(), RTO: 200 * time.Millisecond}, true
+// withAndWithoutVitals runs a test on both kinds of connections.
+func withAndWithoutVitals(t *testing.T, test func(t *testing.T, wrap func(transport.Conn) transport.Conn)) {
+	t.Run("a tunnel", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { test(t, func(c transport.Conn) transport.Conn { return c }) })
+	})
+	t.Run("TCP with vitals", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { test(t, func(c transport.Conn) transport.Conn { return withVitals{c} }) })
+	})
 }
 
 // The caller may leave after any byte of the reply: nothing is written to its
@@ -158,8 +158,8 @@ func TestReplyThatDribbles(t *testing.T) {
 		{"soft, too late", TCPPolicy(seconds(10), 2, Soft), 40, 2, syscall.EIO, seconds(30)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c, conns := pipes(tt.policy)
+			withAndWithoutVitals(t, func(t *testing.T, wrap func(transport.Conn) transport.Conn) {
+				c, conns := pipes(tt.policy, wrap)
 				defer c.Close()
 				want, got := &opaque{bytes.Repeat([]byte{'x'}, tt.size)}, opaque{}
 				k := &Call{Proc: 1, Reply: &got, Sink: make([]byte, tt.size), Place: placeOpaque}
@@ -186,6 +186,7 @@ func TestReplyThatDribbles(t *testing.T) {
 				for _, b := range record(call, want) {
 					time.Sleep(time.Second)
 					if _, err := far.Write([]byte{b}); err != nil {
+						c.Close() // nobody answers on another connection
 						break
 					}
 				}
@@ -199,4 +200,39 @@ func TestReplyThatDribbles(t *testing.T) {
 			})
 		})
 	}
+}
+
+// What the last call brought, after the watchdog had looked, does not keep the
+// connection on which the next one hears nothing.
+func TestOldBytesDoNotKeepAConnection(t *testing.T) {
+	withAndWithoutVitals(t, func(t *testing.T, wrap func(transport.Conn) transport.Conn) {
+		c, conns := pipes(TCPPolicy(seconds(10), 0, Hard), wrap)
+		defer c.Close()
+		done := goCall(context.Background(), c, &Call{})
+		far := <-conns
+		call, err := readCall(far)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(lookEvery + lookEvery/2)
+		far.Write(record(call, new(opaque)))
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(seconds(100))
+		began := time.Now()
+		done = goCall(context.Background(), c, &Call{Idempotent: true})
+		readCall(far)
+		far = <-conns
+		if took := time.Since(began); took != seconds(10) {
+			t.Errorf("a silent connection was replaced after %v", took)
+		}
+		if call, err = readCall(far); err != nil {
+			t.Fatal(err)
+		}
+		far.Write(record(call, new(opaque)))
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -28,7 +28,8 @@ type Policy struct {
 	Recovery Recovery
 	// Reconnect makes the major timeout give the connection up and go on from
 	// a fresh one (TCP: a partition is presumed), unless something came on it
-	// lately.
+	// within Timeo, as far as transport.VitalsOf tells. With SoftConn nobody
+	// looks.
 	Reconnect bool
 	// SoftConn makes a connection that cannot be had, or is lost before it
 	// answered anything, the end of all calls that wait for it, with the error

@@ -21,7 +21,7 @@ import (
 const (
 	// lookEvery is how often a connection with pending calls is looked at,
 	// lookIdle how often one that has no vitals (UDP, a tunnel), where there is
-	// nothing to see but whether calls go on.
+	// nothing to see but whether calls go on and something comes.
 	lookEvery = 200 * time.Millisecond
 	lookIdle  = time.Second
 	// leastSilence is how long an acknowledgement must be missing, or three
@@ -66,6 +66,7 @@ func (l *link) watch(ctx context.Context) {
 			return
 		case <-l.woken:
 			since = time.Now()
+			came = l.received() // what the last calls brought says nothing to the next
 			timer.Reset(lookEvery)
 			continue
 		case <-timer.C:
@@ -86,13 +87,13 @@ func (l *link) watch(ctx context.Context) {
 			l.ping(ctx)
 		}
 		v, ok := transport.VitalsOf(l.conn)
+		if v.Received > came {
+			came = v.Received
+			l.hears(called)
+		}
 		if !ok {
 			timer.Reset(lookIdle)
 			continue
-		}
-		if v.Received != came {
-			came = v.Received
-			l.hears(called)
 		}
 		next := lookEvery
 		switch now := called; {
@@ -107,6 +108,12 @@ func (l *link) watch(ctx context.Context) {
 		}
 		timer.Reset(next)
 	}
+}
+
+// received returns how many bytes have come.
+func (l *link) received() uint64 {
+	v, _ := transport.VitalsOf(l.conn)
+	return v.Received
 }
 
 // hears notes that something has come.

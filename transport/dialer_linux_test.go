@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -399,6 +400,16 @@ func TestVitals(t *testing.T) {
 		t.Error("a Pipe has vitals")
 	}
 	x.Abort()
+
+	near, far := net.Pipe()
+	tunnel, served := NewStream(near, 0), make(chan error)
+	go func() { served <- tunnel.Serve(&collector{}) }()
+	io.WriteString(far, "\x80\x00") // half a mark
+	far.Close()
+	<-served
+	if v, ok := VitalsOf(tunnel); ok || v.Received != 2 {
+		t.Errorf("a tunnel that brought 2 bytes has vitals: %v, %+v", ok, v)
+	}
 }
 
 // dropAll makes the kernel drop whatever comes for nc, before TCP sees it.

@@ -21,11 +21,19 @@ type Vitals struct {
 
 // VitalsOf returns the vitals of a connection; ok is false where there are
 // none: UDP, Pipe, a connection of DialContext that is no *net.TCPConn, and
-// systems other than Linux. A Conn that wraps another may have them by a method
-// Vitals of its own.
+// systems other than Linux. The last two know Received nevertheless: what was
+// read. A Conn that wraps another may have them by a method Vitals of its own.
 func VitalsOf(c Conn) (v Vitals, ok bool) {
 	if t, has := c.(interface{ Vitals() (Vitals, bool) }); has {
 		return t.Vitals()
 	}
 	return Vitals{}, false
+}
+
+// unaided is what a stream knows of itself where nobody else does.
+func (s *stream) unaided() (v Vitals) {
+	if w, ok := s.wire.(*connWire); ok {
+		v.Received = w.received.Load()
+	}
+	return v
 }

@@ -11,7 +11,7 @@ import (
 func (s *stream) Vitals() (v Vitals, ok bool) {
 	tc, isTCP := s.nc.(*net.TCPConn)
 	if !isTCP {
-		return v, false
+		return s.unaided(), false
 	}
 	rc, err := tc.SyscallConn()
 	if err != nil {

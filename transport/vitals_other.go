@@ -3,4 +3,4 @@
 package transport
 
 // Vitals has nobody to ask.
-func (s *stream) Vitals() (Vitals, bool) { return Vitals{}, false }
+func (s *stream) Vitals() (Vitals, bool) { return s.unaided(), false }

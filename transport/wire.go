@@ -3,6 +3,7 @@ package transport
 import (
 	"errors"
 	"net"
+	"sync/atomic"
 )
 
 // A wire is what a stream reads from and writes to. Two goroutines use it at
@@ -40,8 +41,9 @@ var errAgain = errors.New("transport: wire is full")
 // connWire is the portable wire: any net.Conn. Payloads come by way of the
 // scratch buffer, because Read waits, and a sink must not be locked meanwhile.
 type connWire struct {
-	nc    net.Conn
-	pause func()
+	nc       net.Conn
+	pause    func()
+	received atomic.Uint64 // bytes
 }
 
 func (w *connWire) pausing(pause func()) { w.pause = pause }
@@ -51,6 +53,7 @@ func (w *connWire) read(_ *Sink, _ uint32, _ int, buf []byte) (int, int, error) 
 	n, err := w.nc.Read(buf)
 	if n > 0 {
 		err = nil // it comes again
+		w.received.Add(uint64(n))
 	}
 	return 0, n, err
 }
