@@ -83,11 +83,11 @@ func (ep *endpoint) ring() {
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
 	ep.alarm.next.Store(int64(never))
-	time, next := now(), never
+	at, next := now(), never
 	for p := range ep.callsLocked {
 		switch t := instant(p.alarm.Load()); {
 		case t == 0 || t == rung:
-		case t > time:
+		case t > at:
 			next = min(next, t)
 		case p.alarm.CompareAndSwap(int64(t), int64(rung)):
 			p.signal()

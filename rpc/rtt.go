@@ -73,10 +73,11 @@ func (p *pending) estimated() bool {
 // minorTimeout returns the timeout of the transmission just made. Datagrams'
 // has jitter: calls that were lost together shall not come together again.
 func (p *pending) minorTimeout() time.Duration {
-	if linear := &p.ep.core.policy; linear.Backoff != Exponential {
-		return linear.Next(p.minor)
+	policy := &p.ep.core.policy
+	if policy.Backoff != Exponential {
+		return policy.Next(p.minor)
 	}
-	pol := p.ep.core.policy
+	pol := *policy // with the first timeout of this class for timeo, see below
 	most := pol.ceiling()
 	if p.minor == 0 {
 		most = pol.Timeo
