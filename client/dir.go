@@ -47,7 +47,7 @@ type Dir struct {
 	skip   uint64 // entries still to be left out on the way to where Seek wants to be
 	log    dirLog
 	starts map[uint64]bool // cookies that pages began at: a second time is a loop
-	old    map[uint64]bool // hashes of entries that were read before starting over
+	owed   int             // entries still to be left out after starting over, at most
 	anew   int             // times in a row of starting over without a new entry
 	reply  nfs3.ReaddirplusReply
 	inodes []*Inode // of reply's entries
@@ -187,12 +187,13 @@ func (d *Dir) pass() {
 	}
 }
 
-// sweep forgets the entries of a Dir that is closed, unless somebody has the
-// turn: he does it at its end.
+// sweep forgets what a Dir that is closed knows, unless somebody has the turn:
+// he does it at its end.
 func (d *Dir) sweep() {
 	select {
 	case <-d.turn:
 		d.log.reset()
+		d.page, d.at, d.starts, d.inodes, d.reply = nil, 0, nil, nil, nfs3.ReaddirplusReply{}
 		d.turn <- struct{}{}
 	default:
 	}
@@ -209,13 +210,13 @@ func (d *Dir) goTo(place uint64) {
 		return
 	}
 	d.page, d.at, d.eof, d.empty, d.anew = nil, 0, false, 0, 0
-	d.old = nil
 	clear(d.starts)
 	if cookie, ok := d.log.cookie(place); ok && place > 0 {
-		d.cookie, d.place, d.skip = cookie, place, 0
+		d.cookie, d.place, d.skip, d.owed = cookie, place, 0, len(d.log.old)
 		return
 	}
 	d.log.reset()
+	d.owed = 0
 	d.cookie, d.verf = 0, [nfs3.CookieVerfSize]byte{}
 	d.place, d.skip = 0, place
 }
@@ -262,8 +263,8 @@ func (d *Dir) startOver(err error) error {
 	if d.anew++; d.anew > maxAnew {
 		return err
 	}
-	d.old = d.log.hashes(d.place)
-	d.log.cutCookies()
+	d.log.age(d.place)
+	d.owed = len(d.log.old)
 	d.cookie, d.verf = 0, [nfs3.CookieVerfSize]byte{}
 	clear(d.starts)
 	return nil

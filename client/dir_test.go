@@ -175,6 +175,95 @@ func TestImpossibleNamesAreLeftOut(t *testing.T) {
 	want(t, "names that were left out", fs.badNames.Load(), 6)
 }
 
+// shelf makes the server list "big" as f says: the names behind a cookie, with
+// NFS3ERR_BAD_COOKIE for nil. Entry number i behind cookie c gets cookie c+i.
+func shelf(r *rig, f func(cookie uint64) []string) {
+	r.Fault(nfstest.Fault{Times: nfstest.Forever, Procs: dirProcs, Do: []nfstest.Action{nfstest.Reply(func(args, reply any) {
+		a, p := args.(*nfs3.ReaddirplusArgs), reply.(*nfs3.ReaddirplusReply)
+		names := f(a.Cookie)
+		if names == nil {
+			p.Status = nfs3.ErrBadCookie
+			return
+		}
+		p.Status, p.Entries, p.EOF = nfs3.OK, nil, len(names) == 0
+		for i, name := range names {
+			p.Entries = append(p.Entries, nfs3.EntryPlus{FileID: 100 + uint64(i), Name: name, Cookie: a.Cookie + 1 + uint64(i)})
+		}
+	})}})
+}
+
+// A server that forgets its cookies and has its entries in another order then.
+func TestDirSeeksAfterStartingOver(t *testing.T) {
+	r := newRig(t, nfstest.Options{})
+	bigDir(t, r, 1)
+	fs := r.mount("", Options{})
+	d := openDir(t, fs, "big")
+	order, forgot := "abcde", false
+	shelf(r, func(cookie uint64) []string {
+		if cookie == 4 && !forgot {
+			order, forgot = "vawbxcydze", true
+			return nil
+		}
+		return strings.Split(order[cookie:min(int(cookie)+2, len(order))], "")
+	})
+	all := listing(t, d, 0)
+	want(t, "cookies were forgotten", forgot, true)
+	want(t, "all", strings.Join(all, ""), "abcdvwxyze")
+	want(t, "entries that are remembered", fs.Footprint().Listed, 10)
+	for _, place := range []uint64{6, 9, 5, 10, 8} {
+		d.Seek(place)
+		want(t, fmt.Sprintf("from %d on", place), strings.Join(listing(t, d, 0), ""), strings.Join(all[place:], ""))
+	}
+	d.Seek(2) // its cookie is not good any more: places are counted anew
+	want(t, "from 2 on", strings.Join(listing(t, d, 0), ""), order[2:])
+	want(t, "entries that are remembered at last", fs.Footprint().Listed, 10)
+	must(t, d.Close())
+	want(t, "entries that are remembered of a closed directory", fs.Footprint().Listed, 0)
+	want(t, "its page and cookies", d.page == nil && d.starts == nil && d.reply.Entries == nil, true)
+}
+
+// What is left out is what was read up to the place that was sought.
+func TestDirStartsOverBehindWhereItWasSought(t *testing.T) {
+	r := newRig(t, nfstest.Options{})
+	bigDir(t, r, 1)
+	d := openDir(t, r.mount("", Options{}), "big")
+	asked := 0
+	shelf(r, func(cookie uint64) []string {
+		if cookie == 2 {
+			if asked++; asked == 2 {
+				return nil
+			}
+		}
+		return strings.Split("abcdefg"[cookie:min(cookie+2, 7)], "")
+	})
+	want(t, "at first", strings.Join(listing(t, d, 0), ""), "abcdefg")
+	d.Seek(2)
+	want(t, "from 2 on", strings.Join(listing(t, d, 0), ""), "cdefg")
+	want(t, "how often the place was asked for", asked, 3)
+}
+
+// What was read before starting over is left out, but not for ever.
+func TestAServerThatRepeatsItselfAfterStartingOver(t *testing.T) {
+	r := newRig(t, nfstest.Options{})
+	bigDir(t, r, 1)
+	d := openDir(t, r.mount("", Options{}), "big")
+	forgot := false
+	shelf(r, func(cookie uint64) []string {
+		if cookie == 2 && !forgot {
+			forgot = true
+			return nil
+		}
+		return []string{"a", "b"}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	for i := range 5 {
+		if _, err := d.Read(ctx, 0); err != nil {
+			t.Fatalf("page %d: %v", i, err)
+		}
+	}
+}
+
 func TestADirectoryThatNeverEndsIsAnError(t *testing.T) {
 	tests := []struct {
 		name string

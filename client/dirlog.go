@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/binary"
+	"slices"
 	"sort"
 )
 
@@ -10,17 +11,18 @@ import (
 // kept as differences, 1–9 bytes each, so that a directory of a million
 // entries costs 10 to 16 MB while it is open.
 type dirLog struct {
-	blocks []dirBlock
-	n      uint64 // entries that came
-	kept   uint64 // of them, the first so many are in blocks
-	share  *share // of what all directories may keep; nil: nobody counts
+	old    []uint64   // sorted hashes of the first entries, if the server has forgotten their cookies
+	blocks []dirBlock // the entries behind those
+	n      uint64     // entries that came
+	kept   uint64     // of them, the first so many are in old and blocks
+	share  *share     // of what all directories may keep; nil: nobody counts
 }
 
 // dirBlock is a run of entries.
 type dirBlock struct {
 	first  uint64 // ordinal of its first entry
 	base   uint64 // cookie that the first difference counts from
-	deltas []byte // varints; nil once the server forgot the cookies
+	deltas []byte // varints
 	last   uint64 // cookie of its last entry
 	hash   []uint64
 }
@@ -39,7 +41,7 @@ func (l *dirLog) reset() {
 	*l = dirLog{share: l.share}
 }
 
-// keep notes that n entries are in blocks.
+// keep notes that n entries are in old and blocks.
 func (l *dirLog) keep(n uint64) {
 	if l.share != nil {
 		l.share.add(int(n) - int(l.kept))
@@ -70,12 +72,12 @@ func (l *dirLog) put(ordinal, cookie, hash uint64) {
 	}
 	l.keep(l.n)
 	b := l.tail()
-	if b == nil || len(b.hash) == blockEntries || b.deltas == nil {
+	if b == nil || len(b.hash) == blockEntries {
 		base := uint64(0)
 		if b != nil {
 			base = b.last
 		}
-		l.blocks = append(l.blocks, dirBlock{first: ordinal, base: base, last: base, deltas: []byte{}})
+		l.blocks = append(l.blocks, dirBlock{first: ordinal, base: base, last: base})
 		b = l.tail()
 	}
 	b.deltas = binary.AppendVarint(b.deltas, int64(cookie-b.last)) // wraps around, and back when it is added
@@ -94,7 +96,7 @@ func (l *dirLog) tail() *dirBlock {
 // known and good.
 func (l *dirLog) cookie(ordinal uint64) (uint64, bool) {
 	i := l.find(ordinal)
-	if i < 0 || l.blocks[i].deltas == nil {
+	if i < 0 {
 		return 0, false
 	}
 	b := &l.blocks[i]
@@ -115,7 +117,7 @@ func (l *dirLog) find(ordinal uint64) int {
 	return i
 }
 
-// cut forgets all entries behind number n.
+// cut forgets all entries behind number n, which is none of old.
 func (l *dirLog) cut(n uint64) {
 	for len(l.blocks) > 0 && l.tail().first > n {
 		l.blocks = l.blocks[:len(l.blocks)-1]
@@ -126,37 +128,35 @@ func (l *dirLog) cut(n uint64) {
 			old := *b
 			*b = dirBlock{first: old.first, base: old.base, last: old.base}
 			b.hash = old.hash[:keep]
-			if old.deltas != nil {
-				used := 0
-				for range keep {
-					d, w := binary.Varint(old.deltas[used:])
-					used += w
-					b.last += uint64(d)
-				}
-				b.deltas = old.deltas[:used]
+			used := 0
+			for range keep {
+				d, w := binary.Varint(old.deltas[used:])
+				used += w
+				b.last += uint64(d)
 			}
+			b.deltas = old.deltas[:used]
 		}
 	}
 	l.n = n
 	l.keep(min(l.kept, n))
 }
 
-// cutCookies forgets the cookies: the server did too.
-func (l *dirLog) cutCookies() {
-	for i := range l.blocks {
-		l.blocks[i].deltas = nil
+// age forgets the cookies, as the server did, and all entries behind number n,
+// which is none of old: they come again. Once the copy is made, what is kept takes
+// no more memory than before.
+func (l *dirLog) age(n uint64) {
+	l.cut(n)
+	old := append(make([]uint64, 0, l.kept), l.old...)
+	for _, b := range l.blocks {
+		old = append(old, b.hash...)
 	}
+	slices.Sort(old)
+	l.old, l.blocks = old, nil
 }
 
-// hashes returns the hashes of the first n entries.
-func (l *dirLog) hashes(n uint64) map[uint64]bool {
-	out := make(map[uint64]bool, n)
-	for _, b := range l.blocks {
-		for i, h := range b.hash {
-			if b.first+uint64(i) <= n {
-				out[h] = true
-			}
-		}
-	}
-	return out
+// isOld reports whether hash is of an entry that came before the server forgot
+// the cookies.
+func (l *dirLog) isOld(hash uint64) bool {
+	_, found := slices.BinarySearch(l.old, hash)
+	return found
 }

@@ -6,6 +6,16 @@ import (
 	"testing"
 )
 
+// oldOnes returns how many of the hashes 1 to n are of old entries.
+func oldOnes(l *dirLog, n uint64) (count int) {
+	for hash := uint64(1); hash <= n; hash++ {
+		if l.isOld(hash) {
+			count++
+		}
+	}
+	return count
+}
+
 func TestDirLogFindsEveryCookie(t *testing.T) {
 	patterns := map[string]func(i uint64) uint64{
 		"counting":         func(i uint64) uint64 { return i },
@@ -32,7 +42,8 @@ func TestDirLogFindsEveryCookie(t *testing.T) {
 					t.Errorf("entry %d has a cookie", i)
 				}
 			}
-			want(t, "hashes of the first 300", len(l.hashes(300)), 300)
+			l.age(300)
+			want(t, "entries that are old", oldOnes(&l, n), 300)
 		})
 	}
 }
@@ -58,11 +69,11 @@ func TestDirLogForgetsWhatChangedAndAllBehindIt(t *testing.T) {
 	if c, ok := l.cookie(302); !ok || c != 5 {
 		t.Errorf("cookie of entry 302: %d, %v", c, ok)
 	}
-	l.cutCookies()
+	l.age(302)
 	if _, ok := l.cookie(5); ok {
 		t.Error("a cookie that the server forgot is known")
 	}
-	want(t, "hashes", len(l.hashes(302)), 302)
+	want(t, "entries that are old", oldOnes(&l, 300), 300)
 	l.put(303, 7, 1303)
 	if c, ok := l.cookie(303); !ok || c != 7 {
 		t.Errorf("cookie of entry 303: %d, %v", c, ok)
@@ -83,7 +94,6 @@ func TestDirLogIsBounded(t *testing.T) {
 		t.Error("an entry beyond the bound was remembered")
 	}
 	want(t, "entries counted", l.n, maxLogged+10)
-	want(t, "hashes", len(l.hashes(l.n)), 15)
 }
 
 // What all open directories remember is bounded together; who comes late
@@ -114,4 +124,28 @@ func TestDirLogsAreBoundedTogether(t *testing.T) {
 	want(t, "in all, after the next was read again", total.Load(), maxListed-15+4)
 	want(t, "entries that came", next.n, 4)
 	want(t, "the next is full, now that there is room", next.full(), false)
+}
+
+// When the server forgets its cookies, again and again, nothing is kept twice.
+func TestADirLogThatAgesDoesNotGrow(t *testing.T) {
+	var total atomic.Int64
+	l := dirLog{share: &share{total: &total}}
+	const each = 10_000
+	for round := uint64(1); round <= 5; round++ {
+		for i := l.n + 1; i <= round*each+500; i++ {
+			l.put(i, i*7, i)
+		}
+		l.age(round * each)
+		want(t, "entries that came", l.n, round*each)
+		want(t, "entries in all", total.Load(), int64(round*each))
+		want(t, "entries that are old", oldOnes(&l, l.n+500), int(round*each))
+		want(t, "blocks", len(l.blocks), 0)
+		want(t, "a snug copy", cap(l.old) <= int(round*each)*9/8, true)
+	}
+	l.put(5*each+1, 1<<63, 1<<63)
+	cookie, known := l.cookie(5*each + 1)
+	want(t, "the cookie of the next", known && cookie == 1<<63, true)
+	l.reset()
+	want(t, "entries in all, after it was forgotten", total.Load(), 0)
+	want(t, "entries that are old then", oldOnes(&l, 5*each), 0)
 }

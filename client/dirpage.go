@@ -150,8 +150,8 @@ func (d *Dir) accept(entries []nfs3.EntryPlus) {
 			continue
 		}
 		hash := maphash.String(d.fs.table.seed, e.Name)
-		if d.old[hash] {
-			delete(d.old, hash)
+		if d.owed > 0 && d.log.isOld(hash) {
+			d.owed-- // no more than there were: Read has to end if the server repeats itself
 			continue
 		}
 		ordinal := d.place + uint64(len(page)) + 1
