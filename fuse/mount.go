@@ -163,6 +163,10 @@ func (m *Mounted) Dir() string { return m.dir }
 // (proc_pid_mountinfo(5)). It is unique among the mounts of the moment.
 func (m *Mounted) ID() uint64 { return m.conn.id }
 
+// Device returns major:minor of the file system, the third field there. It is
+// the same in each mount namespace that has a copy of the mount.
+func (m *Mounted) Device() string { return m.conn.dev }
+
 // Wait waits until the mount has ended: it was unmounted everywhere or the
 // kernel gave it up, and all requests were answered. What is not saved yet is
 // client.FS.Close's to save.

@@ -24,6 +24,10 @@ type Record struct {
 	// MountID is the first field of the mount's line in mountinfo, which tells
 	// apart mounts that lie on each other; 0 if it is unknown.
 	MountID uint64 `json:"mount_id,omitempty"`
+	// Device is the third field there, major:minor of the file system: the same
+	// in each mount namespace that has a copy of the mount, and nobody else's as
+	// long as the daemon serves it; "" if it is unknown.
+	Device string `json:"device,omitempty"`
 
 	PID       int    `json:"pid"`
 	StartTime uint64 `json:"start_time"` // of the process, in ticks since boot: proc(5), stat, field 22

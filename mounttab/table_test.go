@@ -19,7 +19,7 @@ func TestARecordIsListedAsItWasAdded(t *testing.T) {
 	tab := table(t)
 	rec := Record{
 		Spec: "srv:/exp", Dir: "/mnt/\xff", FSType: "fuse.gonfs", Options: "rw,vers=3", Version: "v0",
-		MountID: 77, Created: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
+		MountID: 77, Device: "0:50", Created: time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC),
 	}
 	e := serve(t, tab, rec, &mountStub{})
 	got, err := tab.List()
@@ -33,10 +33,10 @@ func TestARecordIsListedAsItWasAdded(t *testing.T) {
 	if got[0].Dir != rec.Dir || got[0].PID != os.Getpid() || got[0].StartTime == 0 || got[0].UID != os.Geteuid() || !got[0].Live() {
 		t.Errorf("got %+v", got[0])
 	}
-	if found, err := tab.Find("/mnt/\xff"); err != nil || found.MountID != 77 {
+	if found, err := tab.Find("/mnt/\xff", "0:50"); err != nil || found.MountID != 77 {
 		t.Errorf("Find: %+v, %v", found, err)
 	}
-	if _, err := tab.Find("/elsewhere"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := tab.Find("/elsewhere", "0:50"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Find of what is not there: %v", err)
 	}
 }
@@ -90,8 +90,30 @@ func TestOneProcessCanHaveSeveralMounts(t *testing.T) {
 	if err != nil || len(got) != 3 {
 		t.Fatalf("got %v, %v", got, err)
 	}
-	if newest, err := tab.Find("/mnt"); err != nil || newest.MountID != 2 {
+	if newest, err := tab.Find("/mnt", "0:50"); err != nil || newest.MountID != 2 {
 		t.Errorf("Find returned %+v, %v: want the newest", newest, err)
+	}
+}
+
+func TestTheRecordOfAMountIsNotThatOfAnotherAtItsDirectory(t *testing.T) {
+	tab := table(t)
+	for i, device := range []string{"0:50", "0:51", "0:50"} { // the first one is gone from there, and its number used again
+		dir := map[bool]string{true: "/mnt", false: "/elsewhere"}[i < 2]
+		serve(t, tab, Record{Dir: dir, Device: device, Created: time.Unix(int64(i), 0)}, &mountStub{})
+	}
+	for _, tt := range []struct {
+		name, dir, device string
+		created           int64 // of the record that is found; -1: none
+	}{
+		{"the newest", "/mnt", "0:51", 1},
+		{"one with a newer one at its directory", "/mnt", "0:50", 0},
+		{"one at another directory", "/elsewhere", "0:50", 2},
+		{"one that has no record yet", "/mnt", "0:52", -1},
+	} {
+		rec, err := tab.Find(tt.dir, tt.device)
+		if none := errors.Is(err, fs.ErrNotExist); none != (tt.created < 0) || !none && rec.Created.Unix() != tt.created {
+			t.Errorf("%s: %+v, %v", tt.name, rec, err)
+		}
 	}
 }
 
@@ -101,7 +123,7 @@ func TestUpdateChangesTheOptions(t *testing.T) {
 	if err := e.Update("ro"); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := tab.Find("/mnt"); err != nil || got.Options != "ro" || e.Record().Options != "ro" {
+	if got, err := tab.Find("/mnt", "0:50"); err != nil || got.Options != "ro" || e.Record().Options != "ro" {
 		t.Errorf("got %+v, %v", got, err)
 	}
 }

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfstest"
 )
 
 // hold opens a file of the mount, so that it is busy.
@@ -157,6 +160,58 @@ func TestWhatCannotBeUnmounted(t *testing.T) {
 			t.Errorf("%s: %s\nwant code %d, %q", name, o, tt.code, tt.text)
 		}
 	}
+}
+
+// A mount that was unmounted lazily lives on. A daemon writes its record when its
+// mount is to be seen already, and between the two only the record of the other
+// is at the same directory.
+func TestUnmountByForceSparesADaemonThatLivesOn(t *testing.T) {
+	needMounts(t)
+	s := server(t)
+	dir := mounted(t, s, "")
+	// Another process writes: each start of a program closes, and so flushes, what
+	// this one has open.
+	writer := exec.Command("dd", "of="+filepath.Join(dir, "held"), "conv=fsync", "status=none")
+	data, err := writer.StdinPipe()
+	if err == nil {
+		err = writer.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the file is open", func() bool { _, err := os.Stat(filepath.Join(dir, "held")); return err == nil })
+	must(t, "umount.gonfs", "-l", dir)
+	others, err := filepath.Glob("/run/gonfs/*.mount")
+	if err != nil || len(others) != 1 {
+		t.Fatalf("records: %v, %v", others, err)
+	}
+	must(t, "mount.gonfs", s.Export(), dir, "-o", s.MountOptions())
+	all, err := filepath.Glob("/run/gonfs/*.mount")
+	if err != nil || len(all) != 2 {
+		t.Fatalf("records: %v, %v", all, err)
+	}
+	for _, name := range all {
+		if name != others[0] {
+			if err := os.Remove(name); err != nil { // as if it were not there yet
+				t.Fatal(err)
+			}
+		}
+	}
+	// What is written cannot be saved within a second, and would be given up.
+	writing := make(chan bool, 16)
+	s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Do: []nfstest.Action{nfstest.DelayCall(3 * time.Second)},
+		If: func(*nfstest.Call) bool { writing <- true; return true }})
+	if _, err := data.Write([]byte("still here")); err != nil {
+		t.Error(err)
+	}
+	data.Close()
+	<-writing
+	must(t, "umount.gonfs", "-f", dir)
+	if err := writer.Wait(); err != nil {
+		t.Errorf("the other mount: %v", err)
+	}
+	eventually(t, "the daemons end", func() bool { return len(daemons(t, dir)) == 0 })
+	nothingLeft(t, dir)
 }
 
 // A daemon that was killed leaves a mount that answers nothing. The next mount

@@ -64,9 +64,10 @@ func TestCommands(t *testing.T) {
 			if err := json.Unmarshal([]byte(gonfs("status", "--json")), &status); err != nil || len(status) != 1 {
 				t.Fatalf("status --json: %d mounts, %v", len(status), err)
 			}
-			info, err := exec.Command("findmnt", "-n", "-o", "ID", dir).Output()
-			if id := strings.TrimSpace(string(info)); err != nil || fmt.Sprint(status[0]["mount_id"]) != id {
-				t.Errorf("status --json: mount %v, the kernel says %s (%v)", status[0]["mount_id"], id, err)
+			info, err := exec.Command("findmnt", "-n", "-o", "ID,MAJ:MIN", dir).Output()
+			told := fmt.Sprint(status[0]["mount_id"], " ", status[0]["device"])
+			if id := strings.Join(strings.Fields(string(info)), " "); err != nil || told != id {
+				t.Errorf("status --json: mount %s, the kernel says %s (%v)", told, id, err)
 			}
 			want(gonfs("status"), dir)
 			gonfs("umount", dir)

@@ -61,8 +61,9 @@ func dead(dir, spec string) bool {
 	return !known || !rec.Live()
 }
 
-// mountEntry is a line of /proc/self/mounts.
-type mountEntry struct{ source, dir, fstype, options string }
+// mountEntry is a line of /proc/self/mountinfo (proc_pid_mountinfo(5)). The
+// options are those of the mount and of its file system.
+type mountEntry struct{ source, dir, fstype, options, device string }
 
 // mountAt returns what is mounted on dir, the topmost, or nil.
 func mountAt(dir string) (found *mountEntry) {
@@ -76,21 +77,22 @@ func mountAt(dir string) (found *mountEntry) {
 
 // mounts lists what is mounted, in order; it is empty where /proc is not.
 func mounts() (out []mountEntry) {
-	f, err := os.Open("/proc/self/mounts")
+	f, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
 	s := bufio.NewScanner(f)
 	for s.Scan() {
-		if w := strings.Fields(s.Text()); len(w) >= 4 {
-			out = append(out, mountEntry{unescape(w[0]), unescape(w[1]), unescape(w[2]), unescape(w[3])})
+		of, what, _ := strings.Cut(s.Text(), " - ")
+		if m, fs := strings.Fields(of), strings.Split(what, " "); len(m) >= 6 && len(fs) >= 3 { // a source may be empty
+			out = append(out, mountEntry{unescape(fs[1]), unescape(m[4]), unescape(fs[0]), m[5] + "," + unescape(fs[2]), m[2]})
 		}
 	}
 	return out
 }
 
-// unescape undoes the octal escapes of /proc/self/mounts.
+// unescape undoes the octal escapes of /proc/self/mountinfo.
 func unescape(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {

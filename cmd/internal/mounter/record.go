@@ -28,7 +28,7 @@ func (l *live) record(spec mountopt.Spec, asked string) (*mounttab.Entry, error)
 	}
 	e, err := tab.Add(mounttab.Record{
 		Spec: spec.String(), Dir: l.dir, FSType: "fuse.gonfs", Options: l.session.Options().String(), Asked: asked,
-		Version: Version(), Created: time.Now(), MountID: l.mount.ID(),
+		Version: Version(), Created: time.Now(), MountID: l.mount.ID(), Device: l.mount.Device(),
 	})
 	if err != nil {
 		return nil, err

@@ -105,7 +105,7 @@ func readOnly(dir string) error {
 	return unix.Mount("", dir, "", flags, "")
 }
 
-// flagOf are the flags of mount(2) as /proc/mounts writes them.
+// flagOf are the flags of mount(2) as /proc/self/mountinfo writes them.
 var flagOf = map[string]uintptr{
 	"nosuid": unix.MS_NOSUID, "nodev": unix.MS_NODEV, "noexec": unix.MS_NOEXEC, "sync": unix.MS_SYNCHRONOUS, "dirsync": unix.MS_DIRSYNC,
 	"noatime": unix.MS_NOATIME, "nodiratime": unix.MS_NODIRATIME, "relatime": unix.MS_RELATIME,
@@ -146,15 +146,19 @@ func findMount(target string) (string, error) {
 // recordOf returns the record of the mount at dir. Root finds those of other
 // users by the owner that the mount's options tell.
 func recordOf(dir string) (mounttab.Record, bool) {
+	e := mountAt(dir)
+	if e == nil {
+		return mounttab.Record{}, false
+	}
 	tab, err := mounttab.Open()
 	if err == nil {
-		if rec, err := tab.Find(dir); err == nil {
+		if rec, err := tab.Find(dir, e.device); err == nil {
 			return rec, true
 		}
 	}
-	if e := mountAt(dir); e != nil && os.Geteuid() == 0 {
+	if os.Geteuid() == 0 {
 		if uid, ok := userOf(e.options); ok {
-			if rec, err := mounttab.OpenUser(uid).Find(dir); err == nil {
+			if rec, err := mounttab.OpenUser(uid).Find(dir, e.device); err == nil {
 				return rec, true
 			}
 		}
