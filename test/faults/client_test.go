@@ -68,7 +68,7 @@ func ping(t *testing.T, fsys *gonfs.FS) time.Duration {
 // is as late as this one.
 func (n *network) atMost(t *testing.T, what string, took, limit time.Duration) {
 	t.Helper()
-	if late := n.lag.allowance(); took > limit+late {
+	if late := n.lag.allowance(limit); took > limit+late {
 		t.Errorf("%s: %.3f s, want at most %.1f s, and %.1f s for a machine that is late", what, took.Seconds(), limit.Seconds(), late.Seconds())
 	} else {
 		t.Logf("%s: %.3f s", what, took.Seconds())

@@ -14,6 +14,11 @@ type lag struct{ worst atomic.Int64 }
 // caller, the kernel, the router and the server have each to run, some twice.
 const lagFactor = 20
 
+// lagMost is the most that is allowed for, or a tenth of the limit where that is
+// longer. A stall of a second must not excuse one of twenty: calls that never
+// end are cut short 3 s after their limit, and have to be seen to break it.
+const lagMost = 2 * time.Second
+
 // watchLag measures until the test ends.
 func watchLag(t *testing.T) *lag {
 	l := new(lag)
@@ -38,4 +43,25 @@ func watchLag(t *testing.T) *lag {
 
 // allowance is what a limit of time leaves to a machine that is late. On an idle
 // one it is a few hundredths of a second.
-func (l *lag) allowance() time.Duration { return lagFactor * time.Duration(l.worst.Load()) }
+func (l *lag) allowance(limit time.Duration) time.Duration {
+	return min(lagFactor*time.Duration(l.worst.Load()), max(lagMost, limit/10))
+}
+
+func TestALateMachineIsAllowedForAndNotMore(t *testing.T) {
+	for _, tt := range []struct {
+		name               string
+		worst, limit, want time.Duration
+	}{
+		{"one that is on time", 0, time.Second, 0},
+		{"one that is idle", 2 * time.Millisecond, time.Second, 40 * time.Millisecond},
+		{"one that is busy", 80 * time.Millisecond, time.Second, 1600 * time.Millisecond},
+		{"one that stood still", time.Second, time.Second, 2 * time.Second},
+		{"one that stood still, in a long test", time.Second, time.Minute, 6 * time.Second},
+	} {
+		l := new(lag)
+		l.worst.Store(int64(tt.worst))
+		if got := l.allowance(tt.limit); got != tt.want {
+			t.Errorf("%s: %v beyond %v, want %v", tt.name, got, tt.limit, tt.want)
+		}
+	}
+}

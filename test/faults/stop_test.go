@@ -70,7 +70,7 @@ func TestStoppedServer(t *testing.T) {
 						if !errors.Is(e.err, c.want) {
 							t.Errorf("%s: error %v, want %v", e.who, e.err, c.want)
 						}
-						if e.took < c.after || e.took > c.limit+n.lag.allowance() {
+						if e.took < c.after || e.took > c.limit+n.lag.allowance(c.limit) {
 							t.Errorf("%s failed after %.2f s, want %.1f to %.1f s", e.who, e.took.Seconds(), c.after.Seconds(), c.limit.Seconds())
 						}
 					case e.err != nil:
