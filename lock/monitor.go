@@ -84,12 +84,13 @@ type env struct {
 	rpcbind string // the socket of rpcbind
 	dial    dialFunc
 	rivals  func(peer netip.Addr, pid int) string // who else may hold locks of this host at peer; "" if nobody
+	looks   int                                   // how many times seek looks before it believes what it sees
 	check   time.Duration                         // how often the registration is looked after
 }
 
 // thisHost is the env of a daemon.
 func thisHost(rpcbind string) env {
-	return env{bootID: bootID(), rpcbind: rpcbind, dial: dialReserved, rivals: rivals, check: 30 * time.Second}
+	return env{bootID: bootID(), rpcbind: rpcbind, dial: dialReserved, rivals: rivals, looks: looks, check: 30 * time.Second}
 }
 
 // newMonitor opens the state of this host in c.Dir, begins to tell the peers of

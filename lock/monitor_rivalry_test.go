@@ -3,7 +3,6 @@ package lock
 import (
 	"context"
 	"log/slog"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -25,9 +24,11 @@ func TestDaemonsThatComeAndGoAtOnceAgreeWhoListens(t *testing.T) {
 	t.Parallel()
 	h := newHost(t)
 	log := slog.New(slog.NewTextHandler(loud{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	e := h.env("boot")
+	e.check = time.Hour
+	e.looks = 9 // 13 s in all, where the machine is slow: daemons come and go for longer than it is looked
 	open := func() *Monitor {
-		m, err := newMonitor(t.Context(), MonitorConfig{Dir: h.dir, Name: "client", Notify: h.notify, Logger: log},
-			env{bootID: "boot", rpcbind: h.sock, dial: dialReserved, rivals: func(netip.Addr, int) string { return "" }, check: time.Hour})
+		m, err := newMonitor(t.Context(), MonitorConfig{Dir: h.dir, Name: "client", Notify: h.notify, Logger: log}, e)
 		if err != nil {
 			t.Error(err)
 		}
@@ -64,7 +65,7 @@ func TestAMonitorThatIsGivenUpDoesNotComplain(t *testing.T) {
 	var out strings.Builder
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	m, err := newMonitor(ctx, MonitorConfig{Dir: h.dir, Logger: slog.New(slog.NewTextHandler(&out, nil))}, env{bootID: "a", rpcbind: h.sock, check: time.Hour})
+	m, err := newMonitor(ctx, MonitorConfig{Dir: h.dir, Logger: slog.New(slog.NewTextHandler(&out, nil))}, h.env("boot"))
 	if err != nil {
 		t.Fatal(err)
 	}

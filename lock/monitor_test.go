@@ -98,10 +98,18 @@ func serve(t *testing.T, l net.Listener, prog, vers uint32, p rpc.Program) {
 	})
 }
 
+// env is what a monitor finds on h in the boot called boot, where nobody else
+// holds locks.
+func (h *testHost) env(boot string) env {
+	e := thisHost(h.sock)
+	e.bootID, e.rivals, e.check = boot, func(netip.Addr, int) string { return "" }, 20*time.Millisecond
+	return e
+}
+
 // start starts a monitor in the boot called boot.
 func (h *testHost) start(t *testing.T, boot string, change ...func(*env)) *Monitor {
 	t.Helper()
-	e := env{bootID: boot, rpcbind: h.sock, dial: dialReserved, rivals: func(netip.Addr, int) string { return "" }, check: 20 * time.Millisecond}
+	e := h.env(boot)
 	for _, c := range change {
 		c(&e)
 	}
