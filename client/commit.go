@@ -48,24 +48,19 @@ func (d *fileData) beginCommitLocked() (cred *rpc.Cred, number uint64) {
 // commit sends a COMMIT of the whole file and books its reply: the extents
 // that were unstable before it was sent are safe if it carries the verifier of
 // their WRITEs, and dirty again if not, for then the server has restarted and
-// may have lost them. ctx is the file system's life, or a lender's: when it ends
-// first, nothing has happened.
-func (w *writeback) commit(ctx context.Context, ino *Inode, cred *rpc.Cred, number uint64) {
+// may have lost them. ctx is the file system's life, or a lender's: if that ends
+// first, nothing has happened, and commit reports false.
+func (w *writeback) commit(ctx context.Context, ino *Inode, cred *rpc.Cred, number uint64) (done bool) {
 	c := w.call(ctx, ino, cred)
 	defer w.end(c)
-	begin := time.Now()
 	err := w.fs.about(ctx, cred, ino, c.doCommit)
-	if err == nil {
-		w.costs.committed(time.Since(begin))
-	}
-
 	d := &ino.data
-	var done uint64
+	var over, lost uint64 // bytes that are safe or lost; of those, write-behind's own that are lost
 	d.mu.Lock()
 	d.committing = false
-	if err != nil && ctx != w.fs.life && ctx.Err() != nil && !answered(err) {
+	if err != nil && ctx != w.fs.life && isDone(ctx) && !answered(err) {
 		d.mu.Unlock()
-		return
+		return false // who asked for it has the next one begun
 	}
 	kept := d.kept[:0] // in place: who iterates over it holds the mutex
 	again := false
@@ -77,10 +72,13 @@ func (w *writeback) commit(ctx context.Context, ino *Inode, cred *rpc.Cred, numb
 				next = e.lender
 			}
 		case err != nil:
-			done += uint64(len(e.data))
+			over += uint64(len(e.data))
+			if e.lender == nil {
+				lost += uint64(len(e.data))
+			}
 			e.lender.fail(err)
 		case sameVerf(e.verf, c.committed.Verf):
-			done += uint64(len(e.data))
+			over += uint64(len(e.data))
 			if !e.shared {
 				w.slabs.free(e.data)
 			}
@@ -99,8 +97,10 @@ func (w *writeback) commit(ctx context.Context, ino *Inode, cred *rpc.Cred, numb
 	d.kept = kept
 	next.signal() // it makes the next COMMIT
 	switch {
+	case err != nil && lost > 0:
+		w.loseLocked(ino, lost, err)
 	case err != nil:
-		w.loseLocked(ino, done, err)
+		w.forgetLocked(ino)
 	case again:
 		d.rounds++
 	default:
@@ -109,14 +109,15 @@ func (w *writeback) commit(ctx context.Context, ino *Inode, cred *rpc.Cred, numb
 	orphan := err != nil && d.open == 0
 	d.noteLocked()
 	d.mu.Unlock()
-	w.budget.release(int64(done))
+	w.budget.release(int64(over))
 	if again {
 		w.fs.locks.Suspect("its write verifier has changed")
 		w.fs.log.Warn("write verifier changed: the server restarted, unstable data is sent again", "file", ino.FH())
 	}
 	if orphan {
-		w.fs.log.Error("COMMIT: data of a closed file may be lost", "file", ino.FH(), "bytes", done, "err", err)
+		w.fs.log.Error("COMMIT: data of a closed file may be lost", "file", ino.FH(), "bytes", over, "err", err)
 	}
+	return true
 }
 
 // drain waits until every byte written so far has been sent and answered:

@@ -24,27 +24,11 @@ import (
 // WRITEs share a COMMIT, about.
 const lentWriters = 4
 
-// lender is a writer whose memory an extent refers to. Being the context of the
-// writer's calls, it grants the server a moment when the writer has given up: a
-// WRITE that is abandoned and made again could be executed a second time, later.
+// lender is a writer whose memory an extent refers to.
 type lender struct {
-	context.Context
-	late bool // it was asked once
-
 	wake chan struct{} // holds a token when the extent has changed
 	err  error         // why bytes of it were lost; guarded by fileData.mu
-	ext  extent        // of ext, lists may hold slices only once it was cut
-}
-
-// GiveUp implements rpc.GiveUpper: it is asked when the context is done, and
-// every 200 ms from then on.
-func (l *lender) GiveUp() bool {
-	if !l.late {
-		l.late = true
-		return false
-	}
-	g, ok := l.Context.(rpc.GiveUpper)
-	return !ok || g.GiveUp()
+	ext  extent        // no list holds it when the writer is gone
 }
 
 // signal wakes the lender, if there is one.
@@ -67,18 +51,24 @@ func (l *lender) fail(err error) {
 	}
 }
 
-// gaveUp reports whether a call with ctx failed because its lender gave up.
-func (l *lender) gaveUp(ctx context.Context, err error) bool {
-	return l != nil && ctx == context.Context(l) && l.Err() != nil && !answered(err)
+// isDone reports whether ctx has ended. Some have no Err then.
+func isDone(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return true
+	default:
+		return false
+	}
 }
 
 // lend writes p, a whole extent at off for which the budget was acquired, from
-// where it is, and returns when it is safe. It does nothing and returns false if
-// it would not pay, or if other bytes are in its way. ctx ends the waiting: then
-// p is copied, and write-behind goes on with it.
+// where it is, and returns when it is safe; the error is that of these bytes,
+// which nobody else is told of. It does nothing and returns false if it would
+// not pay, or if other bytes are in its way. ctx ends the waiting: then p is
+// copied, and write-behind goes on with it.
 func (f *File) lend(ctx context.Context, p []byte, off uint64) (done bool, err error) {
 	fs, w, d := f.fs, &f.fs.wb, &f.ino.data
-	if len(p) < int(fs.wsize) || d.writing.Load() < lentWriters || !w.costs.cheap() || fs.fits(len(p)) < len(p) {
+	if d.writing.Load() < lentWriters || !w.costs.cheap() || fs.fits(len(p)) < len(p) || isDone(ctx) {
 		return false, nil
 	}
 	end := off + uint64(len(p))
@@ -87,7 +77,7 @@ func (f *File) lend(ctx context.Context, p []byte, off uint64) (done bool, err e
 		d.mu.Unlock()
 		return false, nil
 	}
-	l := w.lender(ctx)
+	l := w.lender()
 	wasClean := d.cleanLocked()
 	d.seq++
 	d.gen++
@@ -98,40 +88,45 @@ func (f *File) lend(ctx context.Context, p []byte, off uint64) (done bool, err e
 		w.watch(f.ino)
 	}
 	fs.localChange(f.ino, end, true)
-	w.send(l, f.ino, &l.ext, nfs3.Unstable)
-	w.settle(l, f.ino)
-	if err = l.err; err != nil {
-		_ = f.report() // it is the same
-	}
+	w.send(ctx, f.ino, &l.ext, nfs3.Unstable)
+	w.settle(ctx, l, f.ino)
+	err = l.err
 	w.rest(l)
 	return true, err
 }
 
 // settle waits until no extent refers to l's memory any more, and makes the
-// COMMITs for that. If l gives up, what is not safe yet is copied.
-func (w *writeback) settle(l *lender, ino *Inode) {
+// COMMITs for that. If l's writer gives up, what is not safe yet is copied.
+func (w *writeback) settle(ctx context.Context, l *lender, ino *Inode) {
 	d := &ino.data
 	d.mu.Lock()
-	for d.lentLocked(l) {
-		if l.Err() != nil {
-			d.keepLocked(l)
-			break
-		}
-		if !w.commitDueLocked(d, false) {
-			d.mu.Unlock()
-			_ = waitFor(l.Context, l.wake) // of its end, Err tells
-			d.mu.Lock()
-			continue
-		}
-		cred, number := d.beginCommitLocked()
-		d.mu.Unlock()
-		w.commit(l, ino, cred, number)
-		d.mu.Lock()
+	if len(d.dirty) > 0 { // something may have waited for l's WRITE
+		w.enqueue(ino)
 	}
-	blocked, half := w.pressure()
-	due := w.sendableLocked(d, blocked) != nil || l.Err() != nil && w.commitDueLocked(d, half)
+	for d.lentLocked(l) {
+		stays := true
+		if w.commitDueLocked(d, false) {
+			cred, number := d.beginCommitLocked()
+			d.mu.Unlock()
+			stays = w.commit(ctx, ino, cred, number)
+		} else {
+			d.mu.Unlock()
+			stays = waitFor(ctx, l.wake) == nil
+		}
+		d.mu.Lock()
+		if !stays {
+			d.keepLocked(l)
+		}
+	}
+	// Another lender goes on where l ends; if there is none, the workers do.
+	next := d.lenderLocked()
+	if !d.committing {
+		next.signal()
+	}
+	_, half := w.pressure()
+	due := next == nil && w.commitDueLocked(d, half)
 	d.mu.Unlock()
-	if due { // the server was restarted, or another lender waits for the COMMIT that l gave up
+	if due {
 		w.enqueue(ino)
 	}
 }
@@ -141,13 +136,48 @@ func (d *fileData) lentLocked(l *lender) bool {
 	return slices.ContainsFunc(d.kept, func(e *extent) bool { return e.lender == l })
 }
 
-// keepLocked makes what l lends write-behind's own.
+// lenderLocked returns a lender who waits for a COMMIT, or nil.
+func (d *fileData) lenderLocked() *lender {
+	for _, e := range d.kept {
+		if e.state == unstable && e.lender != nil {
+			return e.lender
+		}
+	}
+	return nil
+}
+
+// keepLocked makes what l lends write-behind's own. None of it is being sent.
 func (d *fileData) keepLocked(l *lender) {
 	for i, e := range d.kept {
 		if e.lender == l {
 			d.kept[i] = e.own()
 		}
 	}
+}
+
+// detach has the WRITE that is under way go on when its writer has given up:
+// the same call, so that nothing that is written later is overtaken by it. It
+// writes a copy from now on.
+func (c *dataCall) detach() *rpc.Detached {
+	w, d := c.w, &c.ino.data
+	d.mu.Lock()
+	own := c.ext.own()
+	d.kept.remove(c.ext)
+	d.kept.insert(own)
+	d.mu.Unlock()
+	c.left = true
+
+	n := w.call(w.fs.life, c.ino, c.cred)
+	n.ext, n.begun, n.write = own, c.begun, c.write
+	n.write.Data = own.data[:len(c.write.Data)]
+	outcome := make(chan error, 1)
+	n.underWay = outcome
+	w.fs.goroutine(func() { // ends with the call, or with the file system's life
+		n.run()
+		w.enqueueIfDue(n.ino)
+		w.end(n)
+	})
+	return nfs3.DetachWrite(w.fs.life, &n.write, &n.written, func(err error) { outcome <- err })
 }
 
 // own returns a copy of e with memory of its own, to take e's place.
@@ -157,8 +187,9 @@ func (e *extent) own() *extent {
 	return &o
 }
 
-// unsentLocked makes e, whose lender gave up, dirty, less the bytes that were
-// overwritten meanwhile. It returns how many those are.
+// unsentLocked makes e dirty, whose writer gave up when it was not under way,
+// less the bytes that were overwritten meanwhile. It returns how many those
+// are.
 func (d *fileData) unsentLocked(e *extent) (superseded uint64) {
 	e = e.own()
 	e.state, e.since = dirty, time.Now()
@@ -170,15 +201,14 @@ func (d *fileData) unsentLocked(e *extent) (superseded uint64) {
 	return superseded
 }
 
-// lender returns one for a write with ctx.
-func (w *writeback) lender(ctx context.Context) (l *lender) {
+// lender returns one for a write.
+func (w *writeback) lender() *lender {
 	select {
-	case l = <-w.lenders:
+	case l := <-w.lenders:
+		return l
 	default:
-		l = &lender{wake: make(chan struct{}, 1)}
+		return &lender{wake: make(chan struct{}, 1)}
 	}
-	l.Context = ctx
-	return l
 }
 
 // rest takes back a lender that no extent refers to.

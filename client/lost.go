@@ -3,25 +3,29 @@ package client
 // maxFailed bounds the files that Close can tell of; the log tells of all.
 const maxFailed = 4096
 
-// loseLocked gives n bytes of ino up: each File reports err once. What was
-// cached of the file tells of the bytes as if they were there, the size and the
-// kernel's pages among it, so that goes too. d.mu is held.
+// loseLocked gives n bytes of ino up: each File reports err once. d.mu is held.
 func (w *writeback) loseLocked(ino *Inode, n uint64, err error) {
 	d := &ino.data
 	d.errSeq++
 	d.lastErr, d.errSeen = err, false
 	d.lost += n
-	d.gen++
-	ino.mu.Lock()
-	ino.cache.expire()
-	ino.mu.Unlock()
-	ino.version.Add(1)
-	w.fs.changes.post(w.fs, ino)
+	w.forgetLocked(ino)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.failed) < maxFailed {
 		w.failed[ino] = true
 	}
+}
+
+// forgetLocked drops what is cached of ino, which tells of lost bytes as if they
+// were there, the size and the kernel's pages among it. d.mu is held.
+func (w *writeback) forgetLocked(ino *Inode) {
+	ino.data.gen++
+	ino.mu.Lock()
+	ino.cache.expire()
+	ino.mu.Unlock()
+	ino.version.Add(1)
+	w.fs.changes.post(w.fs, ino)
 }
 
 // told notes that a File reported what ino lost.

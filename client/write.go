@@ -34,7 +34,8 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 		return 0, err
 	}
 	wsize := uint64(f.fs.wsize)
-	if uint64(len(p)) >= wsize {
+	whole := uint64(len(p)) == wsize && uint64(off)%wsize == 0
+	if whole {
 		f.ino.data.writing.Add(1)
 		defer f.ino.data.writing.Add(-1)
 	}
@@ -44,13 +45,17 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 		if err := f.fs.wb.budget.acquire(ctx, int64(len(piece)), f.fs.wb.pressed); err != nil {
 			return n, err
 		}
-		if lent, err := f.lend(ctx, piece, at); err != nil {
-			return n, err
-		} else if !lent {
-			f.put(piece, at)
-			f.fs.localChange(f.ino, at+uint64(len(piece)), true)
+		if whole {
+			if lent, err := f.lend(ctx, piece, at); err != nil {
+				return 0, err
+			} else if lent {
+				n = len(p)
+				continue
+			}
 		}
+		f.put(piece, at)
 		n += len(piece)
+		f.fs.localChange(f.ino, uint64(off)+uint64(n), true)
 	}
 	switch {
 	case n == 0:

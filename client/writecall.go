@@ -11,24 +11,30 @@ import (
 // dataCall is a WRITE or a COMMIT, kept for the next one: it costs no
 // allocation.
 type dataCall struct {
-	fs   *FS
-	ctx  context.Context
+	w    *writeback
+	ctx  context.Context // the file system's life, or whose memory it writes
 	ino  *Inode
 	cred *rpc.Cred
 
+	ext       *extent // that is written
 	write     nfs3.WriteArgs
 	written   nfs3.WriteReply
 	commit    nfs3.CommitArgs
 	committed nfs3.CommitReply
 
-	doWrite, doCommit func() error // tryWrite and tryCommit
+	begun    stamp      // of the WRITE that is under way
+	left     bool       // it goes on without us: write-behind waits for it now
+	underWay chan error // brings the outcome of a WRITE that another began; nil: there is none
+
+	doWrite, doCommit func() error         // tryWrite and tryCommit
+	doDetach          func() *rpc.Detached // detach
 }
 
 func (w *writeback) call(ctx context.Context, ino *Inode, cred *rpc.Cred) *dataCall {
 	c, ok := w.calls.Get().(*dataCall)
 	if !ok {
-		c = &dataCall{fs: w.fs}
-		c.doWrite, c.doCommit = c.tryWrite, c.tryCommit
+		c = &dataCall{w: w}
+		c.doWrite, c.doCommit, c.doDetach = c.tryWrite, c.tryCommit, c.detach
 	}
 	c.ctx, c.ino, c.cred = ctx, ino, cred
 	return c
@@ -36,25 +42,42 @@ func (w *writeback) call(ctx context.Context, ino *Inode, cred *rpc.Cred) *dataC
 
 // end gives c back. It must not keep memory that it was lent.
 func (w *writeback) end(c *dataCall) {
-	c.ctx, c.ino, c.cred, c.write.Data = nil, nil, nil, nil
+	c.ctx, c.ino, c.cred, c.ext, c.write.Data, c.left, c.underWay = nil, nil, nil, nil, nil, false, nil
 	w.calls.Put(c)
 }
 
-func (c *dataCall) tryWrite() error {
-	c.write.File = c.ino.FH()
-	st := c.fs.begin(c.ino)
-	err := c.fs.nfs.Write(c.ctx, c.cred, &c.write, &c.written)
-	if answered(err) {
-		c.fs.applyWcc(c.ino, st, &c.written.Wcc)
+func (c *dataCall) tryWrite() (err error) {
+	fs := c.w.fs
+	if c.underWay != nil {
+		err = <-c.underWay
+		c.underWay = nil
+	} else {
+		detach := c.doDetach
+		if c.ext.lender == nil {
+			detach = nil
+		}
+		c.write.File = c.ino.FH()
+		c.begun = fs.begin(c.ino)
+		err = fs.nfs.WriteOn(c.ctx, c.cred, &c.write, &c.written, detach)
 	}
+	if c.left || !answered(err) {
+		return err
+	}
+	if err == nil && c.write.Stable == nfs3.Unstable {
+		c.w.costs.wrote(time.Since(c.begun.at), c.written.Committed)
+	}
+	fs.applyWcc(c.ino, c.begun, &c.written.Wcc)
 	return err
 }
 
 func (c *dataCall) tryCommit() error {
 	c.commit.File = c.ino.FH()
-	st := c.fs.begin(c.ino)
-	err := c.fs.nfs.Commit(c.ctx, c.cred, &c.commit, &c.committed)
-	c.fs.booked(c.ino, st, err, &c.committed.Wcc)
+	st := c.w.fs.begin(c.ino)
+	err := c.w.fs.nfs.Commit(c.ctx, c.cred, &c.commit, &c.committed)
+	if err == nil {
+		c.w.costs.committed(time.Since(st.at))
+	}
+	c.w.fs.booked(c.ino, st, err, &c.committed.Wcc)
 	return err
 }
 
@@ -63,28 +86,41 @@ func (c *dataCall) tryCommit() error {
 // the file system's life, or that of who lends the extent its memory.
 func (w *writeback) send(ctx context.Context, ino *Inode, e *extent, stable nfs3.StableHow) {
 	c := w.call(ctx, ino, e.cred)
-	defer w.end(c)
-	args, reply := &c.write, &c.written
+	c.prepare(e, stable)
+	c.run()
+	w.end(c)
+}
+
+// prepare makes e's next WRITE the call.
+func (c *dataCall) prepare(e *extent, stable nfs3.StableHow) {
+	data := e.data[:c.w.fs.fits(len(e.data))]
+	c.ext = e
+	c.write = nfs3.WriteArgs{Offset: e.off, Count: uint32(len(data)), Stable: stable, Data: data}
+}
+
+// run makes the WRITEs of the extent, from the one that is prepared on.
+func (c *dataCall) run() {
+	w, args, reply := c.w, &c.write, &c.written
 	for {
-		begin := time.Now()
-		data := e.data[:w.fs.fits(len(e.data))]
-		*args = nfs3.WriteArgs{Offset: e.off, Count: uint32(len(data)), Stable: stable, Data: data}
-		err := w.fs.about(ctx, e.cred, ino, c.doWrite)
-		if w.fs.narrow(err, len(data)) {
+		err := w.fs.about(c.ctx, c.cred, c.ino, c.doWrite)
+		if c.left {
+			return
+		}
+		if w.fs.narrow(err, len(args.Data)) {
+			c.prepare(c.ext, args.Stable)
 			continue
 		}
 		if err == nil && (reply.Count == 0 || reply.Count > args.Count) {
 			err = nfs3.ErrIO // a server that writes nothing would keep us here for ever
 		}
-		if err == nil {
-			w.costs.wrote(time.Since(begin), reply.Committed)
-		}
-		if e = w.book(ctx, ino, e, reply, err); e == nil {
+		rest, stable := w.book(c.ctx, c.ino, c.ext, reply, err), args.Stable
+		if rest == nil {
 			return
 		}
 		if reply.Count < args.Count && reply.Committed != nfs3.FileSync {
 			stable = nfs3.FileSync // what is left of a short WRITE goes as Linux sends it
 		}
+		c.prepare(rest, stable)
 	}
 }
 
@@ -93,6 +129,7 @@ func (w *writeback) send(ctx context.Context, ino *Inode, e *extent, stable nfs3
 func (w *writeback) book(ctx context.Context, ino *Inode, e *extent, r *nfs3.WriteReply, err error) (rest *extent) {
 	d := &ino.data
 	var safe uint64
+	lost := false
 	d.mu.Lock()
 	d.kept.remove(e)
 	written := e
@@ -101,13 +138,17 @@ func (w *writeback) book(ctx context.Context, ino *Inode, e *extent, r *nfs3.Wri
 		d.kept.insert(rest)
 	}
 	switch {
-	case err != nil && e.lender.gaveUp(ctx, err):
+	case err != nil && e.lender != nil && isDone(ctx) && !answered(err):
 		safe = d.unsentLocked(e)
-		err = nil
 	case err != nil:
+		lost = true
 		safe = uint64(len(e.data)) // not safe at all, but lost: the error says so
-		w.loseLocked(ino, safe, err)
-		e.lender.fail(err)
+		if e.lender != nil {
+			e.lender.fail(err)
+			w.forgetLocked(ino)
+		} else {
+			w.loseLocked(ino, safe, err)
+		}
 	case r.Committed == nfs3.FileSync:
 		safe = uint64(len(written.data))
 		if !written.shared {
@@ -118,7 +159,7 @@ func (w *writeback) book(ctx context.Context, ino *Inode, e *extent, r *nfs3.Wri
 		written.verf, written.commit = r.Verf, d.commits
 		safe = w.retainLocked(d, written)
 	}
-	orphan := err != nil && d.open == 0
+	orphan := lost && d.open == 0
 	d.noteLocked()
 	d.mu.Unlock()
 	w.budget.release(int64(safe))

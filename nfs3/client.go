@@ -35,31 +35,33 @@ func (c *Client) RPC() *rpc.Client { return c.rpc }
 
 // call makes one call. status is reply's, which is read after decoding.
 func (c *Client) call(ctx context.Context, cred *rpc.Cred, proc uint32, args, reply xdr.Value, status *Status) error {
-	return c.callSink(ctx, cred, proc, args, reply, status, nil, nil)
+	return c.callWith(ctx, rpc.Call{Proc: proc, Args: args, Reply: reply, Cred: cred}, status)
 }
 
-// callSink is call with memory for the payload of the reply.
-func (c *Client) callSink(ctx context.Context, cred *rpc.Cred, proc uint32, args, reply xdr.Value, status *Status,
-	sink []byte, place func([]byte) (int, int, bool)) error {
+// callWith is call with more of the rpc.Call.
+func (c *Client) callWith(ctx context.Context, call rpc.Call, status *Status) error {
 	k, ok := c.calls.Get().(*rpc.Call)
 	if !ok {
 		k = new(rpc.Call)
 	}
-	p := &Procs[proc]
-	*k = rpc.Call{
-		Proc: proc, Args: args, Reply: reply, Cred: cred,
-		Sink: sink, Place: place,
-		Idempotent: p.Idempotent, Class: p.Class,
-	}
+	p := &Procs[call.Proc]
+	call.Idempotent, call.Class = p.Idempotent, p.Class
+	*k = call
 	err := c.rpc.Call(ctx, k)
 	transmissions := k.Transmissions
 	*k = rpc.Call{} // the pool must not keep the caller's memory
 	c.calls.Put(k)
+	return result(p, err, status, transmissions)
+}
+
+// result is the error of a call that ended with err, or was answered with
+// status.
+func result(p *Procedure, err error, status *Status, transmissions int) error {
 	if err != nil {
 		return fmt.Errorf("nfs3: %s: %w", p.Name, err)
 	}
 	if status != nil && *status != OK {
-		return &Error{Proc: proc, Status: *status, Transmissions: transmissions}
+		return &Error{Proc: p.Number, Status: *status, Transmissions: transmissions}
 	}
 	return nil
 }

@@ -17,7 +17,10 @@ func (c *Client) Read(ctx context.Context, cred *rpc.Cred, args *ReadArgs, reply
 		return &ArgsError{ProcRead, "dst is shorter than Count"}
 	}
 	*reply = ReadReply{}
-	err := c.callSink(ctx, cred, ProcRead, args, reply, &reply.Status, dst[:args.Count:args.Count], placeRead)
+	err := c.callWith(ctx, rpc.Call{
+		Proc: ProcRead, Args: args, Reply: reply, Cred: cred,
+		Sink: dst[:args.Count:args.Count], Place: placeRead,
+	}, &reply.Status)
 	if err == nil && reply.Count > args.Count {
 		return &ReplyError{ProcRead, "count", uint64(reply.Count), uint64(args.Count)}
 	}
@@ -28,15 +31,41 @@ func (c *Client) Read(ctx context.Context, cred *rpc.Cred, args *ReadArgs, reply
 // length. The data is sent from where it is and must not change until Write
 // returned. The server may have written fewer bytes: reply.Count of them.
 func (c *Client) Write(ctx context.Context, cred *rpc.Cred, args *WriteArgs, reply *WriteReply) error {
+	return c.WriteOn(ctx, cred, args, reply, nil)
+}
+
+// WriteOn is Write for a caller who gives up without leaving a WRITE behind that
+// is executed who knows when: if ctx ends while it may be under way, detach is
+// called, and the call goes on as it says (rpc.Call.Detach; see DetachWrite).
+// WriteOn returns ctx's error then.
+func (c *Client) WriteOn(ctx context.Context, cred *rpc.Cred, args *WriteArgs, reply *WriteReply, detach func() *rpc.Detached) error {
 	if len(args.Data) > MaxData {
 		return &ArgsError{ProcWrite, "Data is longer than MaxData"}
 	}
 	args.Count = uint32(len(args.Data))
 	*reply = WriteReply{}
-	err := c.call(ctx, cred, ProcWrite, args, reply, &reply.Status)
+	err := c.callWith(ctx, rpc.Call{Proc: ProcWrite, Args: args, Reply: reply, Cred: cred, Detach: detach}, &reply.Status)
 	if err != nil {
 		return err
 	}
+	return checkWritten(args, reply)
+}
+
+// DetachWrite returns how a WRITE goes on: waited for by ctx, with args that
+// have the same Data in memory of their own. done is told what Write would
+// return, and may look at reply.
+func DetachWrite(ctx context.Context, args *WriteArgs, reply *WriteReply, done func(error)) *rpc.Detached {
+	args.Count = uint32(len(args.Data))
+	*reply = WriteReply{}
+	return &rpc.Detached{Ctx: ctx, Args: args, Reply: reply, Done: func(err error) {
+		if err = result(&Procs[ProcWrite], err, &reply.Status, 0); err == nil {
+			err = checkWritten(args, reply)
+		}
+		done(err)
+	}}
+}
+
+func checkWritten(args *WriteArgs, reply *WriteReply) error {
 	if reply.Count > args.Count {
 		return &ReplyError{ProcWrite, "count", uint64(reply.Count), uint64(args.Count)}
 	}

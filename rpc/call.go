@@ -43,6 +43,11 @@ type Call struct {
 	// most, so that a person's calls get through.
 	Background bool
 
+	// Detach, if not nil, is called by Client.Call when the caller has given up
+	// and the call may have been sent, or will be when it has a slot. The call
+	// goes on as what it returns; with nil it is over. Such a call has no Sink.
+	Detach func() *Detached
+
 	// Transmissions is set by Client.Call: how often the call was sent.
 	Transmissions int
 }

@@ -124,7 +124,9 @@ func (c *Client) Call(ctx context.Context, call *Call) error {
 	p := c.core.pool.Get().(*pending)
 	p.begin(c, c.core.pick(), call, ctx)
 	err := p.run()
-	p.end(err)
+	if !p.left() || !p.detach(call.Detach()) {
+		p.end(err)
+	}
 	return err
 }
 

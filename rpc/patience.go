@@ -17,6 +17,7 @@ type patience struct {
 	gu   GiveUpper
 	done <-chan struct{} // nil once it was closed and the caller still waits
 	ask  instant         // when to ask gu again; 0: not yet
+	gone bool            // the caller has given up
 }
 
 func newPatience(ctx context.Context) patience {
@@ -31,6 +32,7 @@ func (w *patience) over() error {
 		w.done, w.ask = nil, now().add(askEvery)
 		return nil
 	}
+	w.gone = true
 	err := w.ctx.Err()
 	if err == nil {
 		err = context.Canceled // Done without Err: a poor context, but clear enough

@@ -24,6 +24,7 @@ type pending struct {
 	class  class
 
 	patience  patience
+	entered   bool        // it has a slot, or is queued for one
 	replied   atomic.Bool // reply has come: it counts even if the caller gave up in the same moment
 	vigil     *vigil      // watches the context for the caller, from enter to end; nil: it does so itself
 	calledOff atomic.Bool // the vigil saw the end of the context
@@ -86,7 +87,7 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 	p.began, p.period, p.minor, p.refusals, p.garbage, p.bytes = now, now, 0, 0, 0, 0
 	p.due = now.add(c.core.major)
 	p.sent, p.again, p.lent, p.detached, p.revived = 0, true, false, false, false
-	p.reply, p.err, p.ticket = nil, nil, 0
+	p.reply, p.err, p.ticket, p.entered = nil, nil, 0, false
 	p.alarm.Store(0)
 	p.replied.Store(false)
 	p.calledOff.Store(false)

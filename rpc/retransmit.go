@@ -13,12 +13,18 @@ import (
 // decodes the reply. Nothing else keeps the bytes of a request: a
 // retransmission encodes the same arguments again, under the same XID.
 func (p *pending) run() error {
-	w := &p.patience
-	if err := w.poll(); err != nil {
+	if err := p.patience.poll(); err != nil {
 		return err
 	}
 	l, err := p.enter()
-	p.now = p.began
+	p.entered, p.now = true, p.began
+	return p.goOn(l, err)
+}
+
+// goOn makes the call from its first or next step on, which is to send it on l
+// if l is not nil.
+func (p *pending) goOn(l *link, err error) error {
+	w := &p.patience
 	for err == nil {
 		// Whatever happens to the call is told with a signal: once it was sent
 		// there is nothing to look for before that but the reply, which may wait

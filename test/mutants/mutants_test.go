@@ -32,7 +32,7 @@ var mutants = []mutant{
 	{"EEXIST after a retransmission is always taken for success", "client/replay.go",
 		"what := evidence()", "what := evidence()\n\t\twhat = executed", "SentTwice|Once|NotOurs", "client"},
 	{"data is written as the mount's user, not as the opener", "client/writecall.go",
-		"c.fs.nfs.Write(c.ctx, c.cred, &c.write, &c.written)", "c.fs.nfs.Write(c.ctx, c.fs.cred, &c.write, &c.written)", ".", "client"},
+		"fs.nfs.WriteOn(c.ctx, c.cred, ", "fs.nfs.WriteOn(c.ctx, fs.cred, ", ".", "client"},
 	{"a writer that gave up has its memory written from later", "client/lent.go",
 		"slices.Clone(e.data), nil, false", "e.data, nil, false", "Lent", "client"},
 	{"a write from the writer's memory overtakes what is dirty there", "client/lent.go",
