@@ -9,8 +9,8 @@ import (
 
 // commitDueLocked reports whether a COMMIT should be sent now: there is
 // something unstable, no COMMIT is under way, and a flush waits for it (all
-// that it needs having been written), the oldest has waited long enough, or
-// half of the memory is in use.
+// that it needs having been written), a writer lends its memory until then, the
+// oldest has waited long enough, or half of our own memory is in use.
 func (w *writeback) commitDueLocked(d *fileData, half bool) bool {
 	if d.committing {
 		return false

@@ -46,6 +46,14 @@
 // what was written is committed before it is given back. A lock that is lost to
 // a restart of the server makes reads and writes fail (ErrLockLost).
 //
+// # Writes
+//
+// What was written is kept until a COMMIT has brought the verifier of its
+// WRITEs; if another one comes, the server was restarted, and it is sent again.
+// A write returns when its data was copied, and Flush and Fsync when all of it
+// is safe. Writers of large blocks of one file at once, where a COMMIT costs the
+// server nothing, are not copied but wait until they are safe.
+//
 // # Names
 //
 // Names are bytes. Empty ones, ".", "..", and those that hold "/" or NUL are
