@@ -16,7 +16,8 @@ import (
 // noac, or there are several large writes at once and it costs no time. p is
 // not referred to any more when WriteAt returns.
 // WriteAt waits while the mount has too much dirty data. n < len(p) only with
-// an error: an earlier error of write-behind, ctx's, or EFBIG.
+// an error: an earlier error of write-behind, that of this write if it was not
+// copied, ctx's, or EFBIG.
 func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err error) {
 	if !f.writable() {
 		return 0, syscall.EBADF
