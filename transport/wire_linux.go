@@ -16,6 +16,14 @@ const (
 	// two system calls, lowatMax how high it is set.
 	lowatMin = 64 << 10
 	lowatMax = 1 << 20
+	// roomMin is the receive window that the kernel is asked to make room for
+	// before the first high mark. It widens the window when more than half of it
+	// comes in a round trip, not counting what waits to be read: under a mark as
+	// high as the window that is nothing, and the window stays as it is. Linux
+	// 6.18 at 40 ms of round trip: 14 MiB/s, of 59 that a plain stream makes;
+	// with room for four marks, 67. SO_RCVBUF would end the widening for good,
+	// SO_RCVLOWAT does not.
+	roomMin = 4 * lowatMax
 )
 
 func newWire(nc net.Conn) wire {
@@ -51,6 +59,7 @@ type sockWire struct {
 	rerr    error
 	riov    [2][]byte
 	low     int    // SO_RCVLOWAT as it was set
+	roomy   bool   // there is room for roomMin, as far as tcp_rmem allows
 	pause   func() // called before each wait
 
 	// Of the flusher.
@@ -101,17 +110,25 @@ func (w *sockWire) tryRead(fd uintptr) bool {
 		if low == w.low {
 			return false
 		}
+		if !w.roomy && low > 1 {
+			w.setLowat(fd, roomMin)
+			w.roomy = true
+		}
 		lowered := low < w.low
-		// An error is no harm but a wake-up too many; a kernel that does not
-		// know the option did not raise it either.
-		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, low)
-		w.low = low
+		w.setLowat(fd, low)
 		if !lowered {
 			return false
 		}
 		// Bytes below the old mark may lie there that nobody will be woken
 		// for: look again.
 	}
+}
+
+// setLowat sets SO_RCVLOWAT. An error is no harm but a wake-up too many; a
+// kernel that does not know the option did not raise it either.
+func (w *sockWire) setLowat(fd uintptr, bytes int) {
+	w.low = bytes
+	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, bytes)
 }
 
 // readv reads once. The sink is locked for just that long.

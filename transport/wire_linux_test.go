@@ -4,8 +4,10 @@ package transport
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -75,6 +77,34 @@ func TestLowWaterMark(t *testing.T) {
 		t.Errorf("Serve: %v", err)
 	}
 	s.Abort()
+}
+
+// TestRoomForManyMarks: under a mark as high as the receive window, Linux 6.18
+// never widens it. SO_RCVBUF counts the kernel's bookkeeping, too.
+func TestRoomForManyMarks(t *testing.T) {
+	noLeak(t)
+	near, far := tcpPair(t)
+	s := NewStream(near, 0)
+	done := make(chan error)
+	go func() { done <- s.Serve(&collector{}) }()
+	io.WriteString(far, fragment(true, sinkMessage(pattern(1_000_000, 1)))[:10_000])
+	waitFor(t, "the low-water mark", func() bool { return lowat(t, near) == 1_000_000-(10_000-(4+8)) })
+	text, err := os.ReadFile("/proc/sys/net/ipv4/tcp_rmem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var least, usual, most int
+	if _, err := fmt.Sscan(string(text), &least, &usual, &most); err != nil {
+		t.Fatal(err)
+	}
+	rc, _ := near.SyscallConn()
+	room := 0
+	rc.Control(func(fd uintptr) { room, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF) })
+	if want := min(roomMin, most/2); room < want {
+		t.Errorf("the socket has room for %d bytes, not %d", room, want)
+	}
+	s.Abort()
+	<-done
 }
 
 func TestPeerAbortsWhileTheMarkIsUp(t *testing.T) {
