@@ -317,32 +317,34 @@ func TestWhatIsWrittenOverLentBytesIsNewer(t *testing.T) {
 }
 
 // Writers of whole and of broken blocks, each of which gives up at times, while
-// the server restarts, is busy and writes short. (Connections that are reset are
-// the ledger's: a server without a cache of replies may execute a call twice, the
-// second time late.)
+// the server restarts, is busy, writes short and resets connections.
 func TestLendersUnderFaults(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			s := nfstest.NewFor(t, nfstest.Options{Seed: seed})
-			for _, f := range []nfstest.Fault{
-				{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Short(100)}},
-				{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Delay(time.Millisecond)}},
-				{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Duplicate(1)}},
-				{Times: 2, Do: []nfstest.Action{nfstest.Status(nfs3.ErrJukebox)}},
-			} {
-				f.Procs, f.Chance = []uint32{nfs3.ProcWrite, nfs3.ProcCommit}, 0.05
-				s.Fault(f)
-			}
-			fs, f := lends(t, s)
-			const writers, blocks = 5, 30
-			var wg sync.WaitGroup
-			for w := range writers {
-				wg.Go(func() { lendUnderFaults(t, s, f, w*blocks*1024, blocks, rand.New(rand.NewPCG(seed, uint64(w)))) })
-			}
-			wg.Wait()
-			must(t, f.Fsync(t.Context()))
-			noneInUse(t, fs)
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{Seed: seed})
+				for _, f := range []nfstest.Fault{
+					{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Short(100)}},
+					{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Delay(time.Millisecond)}},
+					{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DelayCall(time.Millisecond)}},
+					{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Duplicate(1)}},
+					{Times: nfstest.Forever, Do: []nfstest.Action{nfstest.ResetAt(int(seed*37) % 200)}},
+					{Times: 2, Do: []nfstest.Action{nfstest.Status(nfs3.ErrJukebox)}},
+				} {
+					f.Procs, f.Chance = []uint32{nfs3.ProcWrite, nfs3.ProcCommit}, 0.05
+					s.Fault(f)
+				}
+				fs, f := lends(t, s)
+				const writers, blocks = 5, 30
+				var wg sync.WaitGroup
+				for w := range writers {
+					wg.Go(func() { lendUnderFaults(t, s, f, w*blocks*1024, blocks, rand.New(rand.NewPCG(seed, uint64(w)))) })
+				}
+				wg.Wait()
+				must(t, f.Fsync(t.Context()))
+				noneInUse(t, fs)
+			})
 		})
 	}
 }

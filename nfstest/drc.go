@@ -11,9 +11,14 @@ import (
 // for a connection.
 const drcEntries = 1024
 
+// drcSum is how many bytes of a call are in its checksum: as many as Linux's
+// nfsd takes, so that long WRITEs cost no more than short ones.
+const drcSum = 256
+
 // drc is the duplicate-request cache: the replies of calls that must not be
-// executed twice, by source address, port, XID and checksum, as nfs-ganesha
-// keys them. A client that comes back from another port misses it.
+// executed twice, by source address, port, XID, length and checksum, as Linux's
+// nfsd and nfs-ganesha key them. A client that comes back from another port
+// misses it.
 type drc struct {
 	mu      sync.Mutex // guards the rest, entries included
 	seed    maphash.Seed
@@ -24,6 +29,7 @@ type drc struct {
 type drcKey struct {
 	from string
 	xid  uint32
+	size int
 	sum  uint64
 }
 
@@ -33,10 +39,19 @@ type drcEntry struct {
 	reply reply
 }
 
+// cached reports whether the reply of a call is kept: of what is not idempotent
+// and of WRITE, as in Linux's nfsd (pc_cachetype in nfs3proc.c). A WRITE that is
+// executed twice does no harm, unless the second time comes late, over newer
+// bytes.
+func cached(c *Call) bool {
+	return c.Program == nfs3.Program && c.Proc < uint32(len(nfs3.Procs)) &&
+		(c.Proc == nfs3.ProcWrite || !nfs3.Procs[c.Proc].Idempotent)
+}
+
 // enter returns the entry of a call, and whether the call is to be executed:
 // it is new, or not worth caching.
 func (d *drc) enter(s *Server, c *Call) (e *drcEntry, first bool) {
-	if s.o.NoDRC || c.Program != nfs3.Program || c.Proc >= uint32(len(nfs3.Procs)) || nfs3.Procs[c.Proc].Idempotent {
+	if s.o.NoDRC || !cached(c) {
 		return &drcEntry{cache: d}, true
 	}
 	d.mu.Lock()
@@ -44,18 +59,33 @@ func (d *drc) enter(s *Server, c *Call) (e *drcEntry, first bool) {
 	if d.entries == nil {
 		d.entries, d.seed = make(map[drcKey]*drcEntry), maphash.MakeSeed()
 	}
-	k := drcKey{c.Network + c.Remote.String(), c.XID, maphash.Bytes(d.seed, c.msg)}
+	head := c.msg[:min(len(c.msg), c.argsAt+drcSum)]
+	k := drcKey{c.Network + c.Remote.String(), c.XID, len(c.msg), maphash.Bytes(d.seed, head)}
 	if e := d.entries[k]; e != nil {
 		return e, false
 	}
-	if len(d.order) >= drcEntries {
-		delete(d.entries, d.order[0])
-		d.order = d.order[1:]
-	}
+	d.makeRoomLocked()
 	e = &drcEntry{cache: d}
 	d.entries[k] = e
 	d.order = append(d.order, k)
 	return e, true
+}
+
+// makeRoomLocked forgets the oldest reply. Calls that are being executed stay:
+// there are at most as many as workers.
+func (d *drc) makeRoomLocked() {
+	if len(d.order) < drcEntries {
+		return
+	}
+	for range len(d.order) {
+		k := d.order[0]
+		d.order = d.order[1:]
+		if d.entries[k].ready {
+			delete(d.entries, k)
+			return
+		}
+		d.order = append(d.order, k)
+	}
 }
 
 // done stores the reply.
@@ -65,9 +95,11 @@ func (e *drcEntry) done(r reply) {
 	e.cache.mu.Unlock()
 }
 
-// wait returns the stored reply. While the call is still being executed there
-// is none: the first copy will be answered.
-func (e *drcEntry) wait(s *Server, c *Call) (reply, bool) {
+// again returns the stored reply. While the call is still being executed there
+// is none, and its copy is dropped, as by Linux's nfsd (RC_DROPIT in
+// nfscache.c): the first copy will be answered. If that goes to a connection
+// that is dead, the client gets the reply at its next retransmission.
+func (e *drcEntry) again(s *Server, c *Call) (reply, bool) {
 	e.cache.mu.Lock()
 	defer e.cache.mu.Unlock()
 	if e.ready {

@@ -76,6 +76,31 @@ func TestAHardClientGetsOverFaults(t *testing.T) {
 	}
 }
 
+// The client's second copy of a WRITE is executed first, and then a newer WRITE.
+func TestALateCopyOfAWriteDoesNotUndoANewerOne(t *testing.T) {
+	for how, noDRC := range map[string]bool{"with a duplicate-request cache": false, "without one it does": true} {
+		t.Run(how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{NoDRC: noDRC, Allow: []nfstest.Kind{nfstest.Overlap}})
+				must(t, s.WriteFile("f", nil, 0o644))
+				f, err := s.Handle("f")
+				must(t, err)
+				c := connect(t, s, "mem-tcp")
+				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Do: []nfstest.Action{nfstest.DelayCall(20 * time.Second)}})
+				for _, p := range []string{"old", "new"} {
+					var r nfs3.WriteReply
+					must(t, c.Write(t.Context(), c.cred, &nfs3.WriteArgs{File: f, Count: 3, Stable: nfs3.FileSync, Data: []byte(p)}, &r))
+				}
+				time.Sleep(time.Minute)
+				want := map[bool]string{false: "new", true: "old"}[noDRC]
+				if got, err := s.ReadFile("f"); err != nil || string(got) != want {
+					t.Errorf("the file holds %q, %v, want %q", got, err, want)
+				}
+			})
+		})
+	}
+}
+
 func TestWithoutADuplicateRequestCacheACallIsExecutedTwice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := nfstest.NewFor(t, nfstest.Options{NoDRC: true})

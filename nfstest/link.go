@@ -239,7 +239,7 @@ func (s *Server) run(l *link, c *Call, gen uint64) (reply, bool) {
 	}
 	e, first := s.cache.enter(s, c)
 	if !first {
-		return e.wait(s, c)
+		return e.again(s, c)
 	}
 	r := s.execute(s.ctx, l, c)
 	e.done(r)
