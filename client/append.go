@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"syscall"
+
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // Append writes p at the end of the file and returns the offset at which it
@@ -40,7 +42,7 @@ func (d *fileData) appendTurn(ctx context.Context) error {
 	for d.appending {
 		ch := d.changeLocked()
 		d.mu.Unlock()
-		if err := waitFor(ctx, ch); err != nil {
+		if err := rpc.Wait(ctx, ch); err != nil {
 			return err
 		}
 		d.mu.Lock()

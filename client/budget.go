@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // budget bounds the bytes of a mount that are not safe on the server yet. A
@@ -34,7 +36,7 @@ func (b *budget) acquire(ctx context.Context, n int64, pressed func()) error {
 	b.waiting = append(b.waiting, w)
 	b.mu.Unlock()
 	pressed()
-	err := waitFor(ctx, w.done)
+	err := rpc.Wait(ctx, w.done)
 	if err == nil {
 		return nil
 	}

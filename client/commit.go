@@ -147,7 +147,7 @@ func (fs *FS) settle(ctx context.Context, ino *Inode, commit bool) error {
 		ch := d.changeLocked()
 		d.mu.Unlock()
 		fs.wb.enqueue(ino)
-		err = waitFor(ctx, ch)
+		err = rpc.Wait(ctx, ch)
 		d.mu.Lock()
 	}
 	d.draining--

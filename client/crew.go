@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // crew counts the goroutines of a file system, so that Close can wait for them.
@@ -54,7 +56,7 @@ func (c *crew) quiet() <-chan struct{} {
 }
 
 // wait waits until no goroutine is left, or for ctx.
-func (c *crew) wait(ctx context.Context) error { return waitFor(ctx, c.quiet()) }
+func (c *crew) wait(ctx context.Context) error { return rpc.Wait(ctx, c.quiet()) }
 
 // join waits until no goroutine is left, but no longer than limit.
 func (c *crew) join(limit time.Duration) {

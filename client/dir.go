@@ -126,7 +126,7 @@ func (d *Dir) ReadPlus(ctx context.Context, max int) ([]DirEntry, error) {
 }
 
 func (d *Dir) read(ctx context.Context, max int, all bool) ([]DirEntry, error) {
-	if err := waitFor(ctx, d.turn); err != nil {
+	if err := rpc.Wait(ctx, d.turn); err != nil {
 		return nil, err
 	}
 	defer d.pass()

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // Handle is an open file or directory, as os.File is, with a context in front
@@ -41,7 +42,7 @@ func (t *Tree) handle(ino *Inode, f *File, flags int) *Handle {
 }
 
 // take waits for the caller's turn; it is given back to h.turn.
-func (h *Handle) take(ctx context.Context) error { return waitFor(ctx, h.turn) }
+func (h *Handle) take(ctx context.Context) error { return rpc.Wait(ctx, h.turn) }
 
 // give ends the caller's turn.
 func (h *Handle) give() { h.turn <- struct{}{} }

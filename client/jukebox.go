@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // How long a call waits after NFS3ERR_JUKEBOX ("the file is on tape, ask
@@ -20,7 +21,7 @@ const (
 // NFS3ERR_JUKEBOX (RFC 1813 section 2.6): after 100 ms, then twice as long each
 // time, up to 5 s, all with a random part so that many callers do not come
 // back at once. Each is a new call with a new XID: a server's duplicate-request
-// cache would repeat the old answer. It ends with ctx, as waitFor does, even on
+// cache would repeat the old answer. It ends with ctx, as rpc.Sleep does, even on
 // hard mounts; on soft ones it waits as well, for the server does answer.
 func (fs *FS) retry(ctx context.Context, call func() error) error {
 	for wait := jukeboxFirst; ; wait = min(2*wait, jukeboxMost) {
@@ -28,11 +29,7 @@ func (fs *FS) retry(ctx context.Context, call func() error) error {
 		if err == nil || !errors.Is(err, nfs3.ErrJukebox) {
 			return err
 		}
-		over := make(chan struct{})
-		t := time.AfterFunc(wait-rand.N(wait/4), func() { close(over) })
-		err = waitFor(ctx, over)
-		t.Stop()
-		if err != nil {
+		if err := rpc.Sleep(ctx, wait-rand.N(wait/4)); err != nil {
 			return err
 		}
 	}

@@ -111,7 +111,7 @@ func (w *writeback) settle(ctx context.Context, l *lender, ino *Inode) {
 			stays = w.commit(ctx, ino, cred, number)
 		} else {
 			d.mu.Unlock()
-			stays = waitFor(ctx, l.wake) == nil
+			stays = rpc.Wait(ctx, l.wake) == nil
 		}
 		d.mu.Lock()
 		if !stays {

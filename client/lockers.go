@@ -8,6 +8,7 @@ import (
 
 	"github.com/gonfs/gonfs/lock"
 	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // ErrLockLost is the error of reads and writes through a File after a lock that
@@ -63,7 +64,7 @@ func (l *lockers) enter(ctx context.Context, k locker, f *File) error {
 			return nil
 		}
 		l.mu.Unlock()
-		if err := waitFor(ctx, left); err != nil {
+		if err := rpc.Wait(ctx, left); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // Read-ahead of one File. It begins when the second read in a row goes on
@@ -126,7 +128,7 @@ func (r *readAhead) next(ctx context.Context, f *File, at uint64, want int) (*ra
 	b := r.blocks[i]
 	b.holders.Add(1)
 	r.mu.Unlock()
-	if waitFor(ctx, b.done) != nil {
+	if rpc.Wait(ctx, b.done) != nil {
 		b.release()
 		return nil, nil
 	}

@@ -49,7 +49,7 @@ func (e *Engine) serveCallbacks(dir string) {
 			}
 			pause = foreignEvery
 		}
-		if sleep(e.life, pause) != nil {
+		if rpc.Sleep(e.life, pause) != nil {
 			return
 		}
 	}
@@ -99,7 +99,7 @@ func (e *Engine) beAgent(dir string) error {
 	e.callable.Store(true)
 	defer e.callable.Store(false)
 	defer e.agent.Store(false)
-	for sleep(e.life, agentCheck) == nil {
+	for rpc.Sleep(e.life, agentCheck) == nil {
 		if lost, err := reg.Lost(e.life); err != nil || len(lost) > 0 {
 			break // rpcbind was restarted
 		}

@@ -114,7 +114,7 @@ func (e *Engine) testThere(ctx context.Context, fh nfs3.FH, cred *rpc.Cred, l Lo
 			pause = nextPause(pause, graceFirst, graceLast)
 		case err == nil:
 			return nil, &Error{Op: "test", Range: l.Range, Errno: stat.Errno(), Cause: stat}
-		case left(ctx):
+		case rpc.GaveUp(ctx):
 			return nil, context.Cause(ctx)
 		case e.caller.absent(err):
 			if e.goLocal(err) {
@@ -127,7 +127,7 @@ func (e *Engine) testThere(ctx context.Context, fh nfs3.FH, cred *rpc.Cred, l Lo
 			e.waits(err)
 			pause = nextPause(pause, downFirst, downLast)
 		}
-		if err := rest(ctx, pause); err != nil {
+		if err := rpc.Sleep(ctx, pause); err != nil {
 			return nil, err
 		}
 	}

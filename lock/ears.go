@@ -72,7 +72,7 @@ func (l *ears) accept(life context.Context, s *rpc.Server) {
 			}
 			return
 		case err != nil:
-			_ = sleep(life, 100*time.Millisecond) // out of descriptors: others will close theirs
+			_ = rpc.Sleep(life, 100*time.Millisecond) // out of descriptors: others will close theirs
 			continue
 		}
 		select {

@@ -41,7 +41,7 @@ func (e *Engine) watchJournals(dir string) {
 				e.inherit(filepath.Join(dir, name))
 			})
 		}
-		if sleep(e.life, heirEvery) != nil {
+		if rpc.Sleep(e.life, heirEvery) != nil {
 			return
 		}
 	}
@@ -145,7 +145,7 @@ func (e *Engine) unlockFor(h header, live map[noted]bool) bool {
 			if err == nil && stat != nlm.DeniedGracePeriod {
 				break
 			}
-			if pause = nextPause(pause, downFirst, graceLast); sleep(e.life, pause) != nil {
+			if pause = nextPause(pause, downFirst, graceLast); rpc.Sleep(e.life, pause) != nil {
 				return false
 			}
 		}

@@ -45,7 +45,7 @@ func (m *Monitor) seek(ctx context.Context) {
 		case errors.As(err, &absent):
 			m.onceAt(slog.LevelInfo, "rpcbind", "lock: no rpcbind here: restarts of servers are noticed by polling", "error", absent.err)
 			return
-		case n < m.env.looks && sleep(ctx, pause) == nil:
+		case n < m.env.looks && rpc.Sleep(ctx, pause) == nil:
 		case m.over(ctx):
 			return
 		case errors.Is(err, errStatd):

@@ -67,7 +67,7 @@ func (e *Engine) recover(reason string) {
 		if pause = nextPause(pause, reclaimPause/64, reclaimPause); n > 0 {
 			pause = 0
 		}
-		_ = sleep(e.life, pause) // its end is seen above
+		_ = rpc.Sleep(e.life, pause) // its end is seen above
 	}
 	defer e.mu.Unlock()
 	e.suspected, e.graceKnown = 0, true
@@ -198,7 +198,7 @@ func (e *Engine) reclaim(fh nfs3.FH, p *party, l Lock) (fate, error) {
 		default:
 			return gone, stat
 		}
-		_ = sleep(e.life, pause) // its end is seen above
+		_ = rpc.Sleep(e.life, pause) // its end is seen above
 	}
 }
 
@@ -278,7 +278,7 @@ func (e *Engine) disconnected() {
 // keep asks after the locks that are held, if the server has not been heard
 // from for a while. It ends with the engine.
 func (e *Engine) keep() {
-	for sleep(e.life, idleProbe) == nil {
+	for rpc.Sleep(e.life, idleProbe) == nil {
 		e.mu.Lock()
 		idle := e.holdsLocked() && time.Since(e.lastHeard) >= idleProbe
 		if idle {

@@ -109,7 +109,7 @@ func (c *caller) call(ctx context.Context, f func(context.Context, *nlm.Client) 
 		return err
 	}
 	err = f(ctx, nlm.NewClient(client))
-	gone := err != nil && left(ctx)
+	gone := err != nil && rpc.GaveUp(ctx)
 	c.mu.Lock()
 	back := err == nil && c.failing
 	switch {

@@ -122,7 +122,7 @@ func (e *Engine) insist(fh nfs3.FH, owner Owner, cred *rpc.Cred, f func(*party) 
 		default:
 			pause = nextPause(pause, downFirst, downLast)
 		}
-		if sleep(e.life, pause) != nil {
+		if rpc.Sleep(e.life, pause) != nil {
 			return
 		}
 	}

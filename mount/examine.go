@@ -9,6 +9,7 @@ import (
 
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfsacl"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // longestName is the most that namlen= can say, as in the Linux client
@@ -129,11 +130,7 @@ func patiently(ctx context.Context, call func() error) error {
 		if !errors.Is(err, nfs3.ErrJukebox) {
 			return err
 		}
-		t := time.NewTimer(wait)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
+		if rpc.Sleep(ctx, wait) != nil {
 			return err
 		}
 	}

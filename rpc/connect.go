@@ -132,12 +132,7 @@ func (ep *endpoint) run(done chan struct{}) {
 		if delay <= 0 {
 			continue
 		}
-		t := time.NewTimer(delay)
-		select {
-		case <-t.C:
-		case <-ep.ctx.Done():
-			t.Stop()
-		}
+		_ = Sleep(ep.ctx, delay) // its end is seen below
 		if !ep.wanted(err, true) {
 			return
 		}

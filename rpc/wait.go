@@ -9,7 +9,7 @@ import (
 // ctx that is a GiveUpper is asked when it is done and each 200 ms from then on,
 // any other gives up at once. The error is the cause of ctx. It is for whoever
 // waits for the outcome of calls that others make; done goes before ctx.
-func Wait(ctx context.Context, done <-chan struct{}) error {
+func Wait[T any](ctx context.Context, done <-chan T) error {
 	select {
 	case <-done:
 		return nil
@@ -35,4 +35,21 @@ func Wait(ctx context.Context, done <-chan struct{}) error {
 		return err
 	}
 	return context.Canceled // Done without Err: a poor context, but clear enough
+}
+
+// Sleep waits until d is over or the caller gives up, as Wait does.
+func Sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	return Wait(ctx, t.C)
+}
+
+// GaveUp reports whether the caller of ctx does not wait any more, by the rules
+// of Wait.
+func GaveUp(ctx context.Context) bool {
+	if ctx.Err() == nil {
+		return false
+	}
+	g, ok := ctx.(GiveUpper)
+	return !ok || g.GiveUp()
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/portmap"
+	"github.com/gonfs/gonfs/rpc"
 )
 
 // Waits between attempts to mount: those of mount.nfs (nfs-utils
@@ -108,14 +109,7 @@ func (t *trial) sleep(ctx context.Context, d, left time.Duration) error {
 	if left > 0 {
 		d = min(d, left)
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return rpc.Sleep(ctx, d)
 }
 
 // temporary reports whether the same mount may succeed later.
