@@ -51,6 +51,46 @@ func TestWriteOptionSaysWhenDataIsSent(t *testing.T) {
 	}
 }
 
+// How many WRITEs small writes one after the other become. Beyond one for each
+// whole block it is one for each second, and a COMMIT for each five: test/e2e
+// goes by that.
+func TestASequentialWriterHasWholeBlocksSent(t *testing.T) {
+	const piece, blocks = 8 << 10, 10
+	for _, tt := range []struct {
+		name            string
+		pause           time.Duration // after each write; there are 8 to a block
+		writes, commits int
+	}{
+		{"a quick one", 0, 10, 1},
+		{"one whose blocks take half a second", 61 * time.Millisecond, 10, 1},
+		{"one that takes more than 5 seconds", 91 * time.Millisecond, 10, 2},
+		{"one whose blocks take more than a second", 173 * time.Millisecond, 18, 3},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{})
+				f := create(t, dataFS(t, s, "wsize=65536"), "a", 0)
+				began := time.Now()
+				data := pattern(blocks*8*piece, 5)
+				for off := 0; off < len(data); off += piece {
+					put(t, f, data[off:off+piece], int64(off))
+					time.Sleep(tt.pause)
+				}
+				must(t, f.Flush(t.Context()))
+				n, took := s.Counts(), time.Since(began)
+				want(t, "WRITEs", n["WRITE"], tt.writes)
+				want(t, "COMMITs", n["COMMIT"], tt.commits)
+				if most := blocks + int(took/writeDelay); n["WRITE"] > most {
+					t.Errorf("%d WRITEs in %v, want %d at most", n["WRITE"], took, most)
+				}
+				if most := 1 + int(took/commitDelay); n["COMMIT"] > most {
+					t.Errorf("%d COMMITs in %v, want %d at most", n["COMMIT"], took, most)
+				}
+			})
+		})
+	}
+}
+
 func TestWriteWaitTellsOfErrorsAtOnce(t *testing.T) {
 	s := nfstest.NewFor(t, nfstest.Options{})
 	fs := dataFS(t, s, "write=wait")

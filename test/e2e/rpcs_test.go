@@ -44,9 +44,10 @@ func TestNoWorkNeedsMoreCallsThanLinux(t *testing.T) {
 		warm    func(t *testing.T, dir string) // on the mount, before it is counted; nil for none
 		work    func(t *testing.T, dir string) // on the mount
 		linux   int
-		again   int      // the same work once more; 0: not done
-		tries   int      // of which the best one counts: the kernel's threads hand over reads in any order, and a writer that is late has half a block sent; 0 is 1
-		never   []string // procedures that must not be called at all
+		again   int                       // the same work once more; 0: not done
+		tries   int                       // of which the best one counts: the kernel's threads hand over reads in any order; 0 is 1
+		late    func(d time.Duration) int // how many calls more it may be when the work took d; nil: none
+		never   []string                  // procedures that must not be called at all
 	}{
 		{name: "ls -l of 1,000 files", prepare: made(files, 0), work: shell("ls -l"), linux: 8, again: 1},
 		{name: "cat of 10 MiB", prepare: made(1, 10<<20), work: shell("cat f0"), linux: 15, again: 1, tries: 3},
@@ -58,7 +59,7 @@ func TestNoWorkNeedsMoreCallsThanLinux(t *testing.T) {
 			somebodyWorks(t)
 		}, work: shell("git status"), linux: 222, again: 32},
 		{name: "rm -rf of 1,000 files", prepare: made(files, 0), work: shell("cd .. && rm -rf \"$OLDPWD\""), linux: 1011},
-		{name: "write 10 MiB, close", work: shell("head -c 10M /dev/zero >new$$"), linux: 13, tries: 3},
+		{name: "write 10 MiB, close", work: shell("head -c 10M /dev/zero >new$$"), linux: 13, late: aged},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			name := cmp.Or(c.in, fmt.Sprintf("rpcs%d", len(all)))
@@ -70,7 +71,8 @@ func TestNoWorkNeedsMoreCallsThanLinux(t *testing.T) {
 				c.prepare(t, server)
 			}
 			var first, again tally
-			for try := 0; try == 0 || try < c.tries && first.sum() > c.linux; try++ {
+			limit := c.linux
+			for try := 0; try == 0 || try < c.tries && first.sum() > limit; try++ {
 				m := w.mount(t, 0, "nfsserver:/rw", "nolock,noacl")
 				dir := filepath.Join(m.dir, name)
 				if c.warm != nil {
@@ -79,15 +81,21 @@ func TestNoWorkNeedsMoreCallsThanLinux(t *testing.T) {
 				if _, err := os.Stat(dir); err != nil { // where it works is known
 					t.Fatal(err)
 				}
-				first = m.count(t, func() { c.work(t, dir) })
+				first = m.count(t, func() {
+					began := time.Now()
+					c.work(t, dir)
+					if c.late != nil {
+						limit = c.linux + c.late(time.Since(began))
+					}
+				})
 				if c.again > 0 {
 					again = m.count(t, func() { c.work(t, dir) })
 				}
 				m.umount(t)
 			}
-			all = append(all, check(t, c.name, first, c.linux))
+			all = append(all, check(t, c.name, first, c.linux, limit))
 			if c.again > 0 {
-				all = append(all, check(t, c.name+", again", again, c.again))
+				all = append(all, check(t, c.name+", again", again, c.again, c.again))
 			}
 			for _, proc := range c.never {
 				if first[proc] > 0 {
@@ -105,7 +113,7 @@ func TestNoWorkNeedsMoreCallsThanLinux(t *testing.T) {
 		capture := stop()
 		m.umount(t)
 		calls := capturedCalls(t, capture)
-		all = append(all, check(t, "mount", calls, 14))
+		all = append(all, check(t, "mount", calls, 14, 14))
 		const connections = 7
 		if n := len(w.tshark(t, capture, "tcp.flags.syn == 1 && tcp.flags.ack == 0", "tcp.stream")); n > connections {
 			t.Errorf("%d TCP connections, the Linux client makes %d", n, connections)
@@ -122,11 +130,17 @@ func TestNoWorkNeedsMoreCallsThanLinux(t *testing.T) {
 	}
 }
 
-// check compares calls with those of the Linux client.
-func check(t *testing.T, work string, got tally, linux int) counted {
+// aged is how many calls write-behind makes because of the time that passes: it
+// does not wait for the rest of a block for more than a second, nor with a
+// COMMIT for more than five. A machine that is busy is that slow at times.
+func aged(d time.Duration) int { return int(d/time.Second) + int(d/(5*time.Second)) }
+
+// check compares calls with those of the Linux client; limit is how many there
+// may be.
+func check(t *testing.T, work string, got tally, linux, limit int) counted {
 	t.Helper()
 	t.Logf("%s: %d calls, Linux %d: %s", work, got.sum(), linux, got)
-	if got.sum() > linux {
+	if got.sum() > limit {
 		t.Errorf("%s: %d calls, the Linux client makes %d: %s", work, got.sum(), linux, got)
 	}
 	return counted{work, linux, got.sum(), got.String()}
