@@ -41,6 +41,8 @@ type Entry struct {
 }
 
 // Add puts a record into the table and opens its socket; Serve answers there.
+// That of a mount is added before others can see the mount, and gets its MountID
+// and Device later, by Mounted.
 func (t *Table) Add(rec Record) (*Entry, error) {
 	if err := rec.self(); err != nil {
 		return nil, err
@@ -73,15 +75,16 @@ func (e *Entry) Record() Record {
 	return e.rec
 }
 
-// Update replaces the options of the record, as after a remount.
-func (e *Entry) Update(options string) error {
+// Mounted completes the record when the mount is there: with its MountID and
+// Device.
+func (e *Entry) Mounted(id uint64, device string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return net.ErrClosed
 	}
 	rec := e.rec
-	rec.Options = options
+	rec.MountID, rec.Device = id, device
 	if err := writeRecord(e.dir, e.base, &rec); err != nil {
 		return err
 	}

@@ -22,11 +22,11 @@ type Record struct {
 	Version string    `json:"version"` // of gonfs
 	Created time.Time `json:"created"`
 	// MountID is the first field of the mount's line in mountinfo, which tells
-	// apart mounts that lie on each other; 0 if it is unknown.
+	// apart mounts that lie on each other; 0 until the mount is there.
 	MountID uint64 `json:"mount_id,omitempty"`
 	// Device is the third field there, major:minor of the file system: the same
 	// in each mount namespace that has a copy of the mount, and nobody else's as
-	// long as the daemon serves it; "" if it is unknown.
+	// long as the daemon serves it; "" until the mount is there.
 	Device string `json:"device,omitempty"`
 
 	PID       int    `json:"pid"`

@@ -177,16 +177,19 @@ func readRecord(path string) (Record, error) {
 
 // Find returns the newest record of a mount at dir, which must be absolute and
 // without symbolic links, of the file system that is device there: daemons of
-// others may live on, below it or out of sight (umount -l). A record that does
-// not tell its device may be of any. The error is fs.ErrNotExist if there is none.
+// others may live on, below it or out of sight (umount -l). If there is none, it
+// is one that does not tell its device yet. The error is fs.ErrNotExist if there
+// is no such record either.
 func (t *Table) Find(dir, device string) (Record, error) {
 	recs, err := t.List()
 	if err != nil {
 		return Record{}, err
 	}
-	for _, r := range slices.Backward(recs) {
-		if r.Dir == dir && (r.Device == device || r.Device == "") {
-			return r, nil
+	for _, device := range []string{device, ""} {
+		for _, r := range slices.Backward(recs) {
+			if r.Dir == dir && r.Device == device {
+				return r, nil
+			}
 		}
 	}
 	return Record{}, fmt.Errorf("mounttab: no live mount at %s: %w", dir, fs.ErrNotExist)

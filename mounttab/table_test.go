@@ -76,8 +76,8 @@ func TestCloseLeavesNothing(t *testing.T) {
 	if !rec.Gone() || !rec.Live() {
 		t.Errorf("after Close: gone %v, its process lives %v", rec.Gone(), rec.Live())
 	}
-	if err := e.Update("ro"); err == nil {
-		t.Error("a closed entry can be updated")
+	if err := e.Mounted(1, "0:50"); err == nil {
+		t.Error("a closed entry can be changed")
 	}
 }
 
@@ -117,14 +117,26 @@ func TestTheRecordOfAMountIsNotThatOfAnotherAtItsDirectory(t *testing.T) {
 	}
 }
 
-func TestUpdateChangesTheOptions(t *testing.T) {
+func TestARecordIsThereBeforeItsMount(t *testing.T) {
 	tab := table(t)
-	e := serve(t, tab, Record{Dir: "/mnt", Options: "rw"}, &mountStub{})
-	if err := e.Update("ro"); err != nil {
+	serve(t, tab, Record{Dir: "/mnt", Device: "0:50", MountID: 6, Created: time.Unix(1, 0)}, &mountStub{})
+	e := serve(t, tab, Record{Dir: "/mnt", Created: time.Unix(2, 0)}, &mountStub{})
+	find := func(when string, want map[string]int64) {
+		t.Helper()
+		for device, created := range want {
+			got, err := tab.Find("/mnt", device)
+			if none := errors.Is(err, fs.ErrNotExist); none != (created == 0) || !none && got.Created.Unix() != created {
+				t.Errorf("%s: %s: %+v, %v, want number %d", when, device, got, err, created)
+			}
+		}
+	}
+	find("before", map[string]int64{"0:50": 1, "0:51": 2, "0:52": 2})
+	if err := e.Mounted(7, "0:51"); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := tab.Find("/mnt", "0:50"); err != nil || got.Options != "ro" || e.Record().Options != "ro" {
-		t.Errorf("got %+v, %v", got, err)
+	find("then", map[string]int64{"0:50": 1, "0:51": 2, "0:52": 0})
+	if got := e.Record(); got.MountID != 7 || got.Device != "0:51" {
+		t.Errorf("the record is %+v", got)
 	}
 }
 

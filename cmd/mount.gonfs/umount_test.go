@@ -162,9 +162,8 @@ func TestWhatCannotBeUnmounted(t *testing.T) {
 	}
 }
 
-// A mount that was unmounted lazily lives on. A daemon writes its record when its
-// mount is to be seen already, and between the two only the record of the other
-// is at the same directory.
+// A mount that was unmounted lazily lives on. Where the record of the one above
+// it is missing, only that of the other is at the same directory.
 func TestUnmountByForceSparesADaemonThatLivesOn(t *testing.T) {
 	needMounts(t)
 	s := server(t)
@@ -192,7 +191,7 @@ func TestUnmountByForceSparesADaemonThatLivesOn(t *testing.T) {
 	}
 	for _, name := range all {
 		if name != others[0] {
-			if err := os.Remove(name); err != nil { // as if it were not there yet
+			if err := os.Remove(name); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -238,10 +237,69 @@ func TestADeadMountCanBeUnmounted(t *testing.T) {
 	dir := mounted(t, server(t), "")
 	kill(t, dir, syscall.SIGKILL)
 	eventually(t, "the daemon dies", func() bool { return len(daemons(t, dir)) == 0 })
+	began := time.Now()
 	must(t, "umount.gonfs", dir)
+	if took := time.Since(began); took > 900*time.Millisecond { // 20 ms; there is nobody to wait for
+		t.Errorf("it took %v", took)
+	}
 	if isMounted(t, dir) {
 		t.Error("it is still mounted")
 	}
+}
+
+// Who sees a mount must be able to tell whether its daemon lives.
+func TestAMountHasItsRecordAsSoonAsItIsSeen(t *testing.T) {
+	needMounts(t)
+	s := server(t)
+	dir := t.TempDir()
+	cmd := command("mount.gonfs", s.Export(), dir, "-o", s.MountOptions())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for end := time.Now().Add(20 * time.Second); !isMounted(t, dir); {
+		if time.Now().After(end) {
+			t.Fatal("it is not mounted within 20 s")
+		}
+	}
+	if recs, err := filepath.Glob("/run/gonfs/*.mount"); err != nil || len(recs) != 1 {
+		t.Errorf("records: %v, %v", recs, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+	must(t, "umount.gonfs", dir)
+	nothingLeft(t, dir)
+}
+
+// Its record may be where this user does not look: in another XDG_RUNTIME_DIR.
+func TestAMountWithoutARecordIsNotTakenForADeadOne(t *testing.T) {
+	needMounts(t)
+	s := server(t)
+	dir := mounted(t, s, "")
+	if err := os.Rename("/run/gonfs", "/run/elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	for _, away := range []bool{false, true} {
+		if away {
+			s.Freeze()
+		}
+		o := finish(t, command("mount.gonfs", s.Export(), dir, "-o", s.MountOptions()))
+		if want := "mount.gonfs: " + dir + " is busy or already mounted or sharecache fail\n"; o.code != 32 || o.stderr != want {
+			t.Errorf("with the server away: %v: got %s", away, o)
+		}
+		if n := len(daemons(t, dir)); n != 1 {
+			t.Errorf("with the server away: %v: %d daemons", away, n)
+		}
+	}
+	s.Thaw()
+	if err := os.RemoveAll("/run/gonfs"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename("/run/elsewhere", "/run/gonfs"); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "umount.gonfs", dir)
+	nothingLeft(t, dir)
 }
 
 func TestTheSameMountTwiceIsRefused(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -47,8 +48,8 @@ func checkDir(dir, spec string) (string, error) {
 }
 
 // dead reports whether dir is a mount of spec, made by this user, whose daemon
-// is gone. The mount itself cannot be asked: what the kernel has cached of its
-// root looks alive for a while.
+// is gone: there is no record of it, and the kernel says so, too. The record
+// could be where we do not look, in another XDG_RUNTIME_DIR.
 func dead(dir, spec string) bool {
 	e := mountAt(dir)
 	if e == nil || e.source != spec || e.fstype != "fuse.gonfs" {
@@ -57,8 +58,26 @@ func dead(dir, spec string) bool {
 	if uid, ok := userOf(e.options); !ok || uid != os.Geteuid() {
 		return false
 	}
-	rec, known := recordOf(dir)
-	return !known || !rec.Live()
+	_, lives := recordOf(dir)
+	return !lives && disconnected(dir)
+}
+
+// askTime is how long a daemon may take to answer disconnected. One whose server
+// is away lives, and does not.
+const askTime = time.Second
+
+// disconnected reports whether the FUSE mount at dir has no daemon any more. It
+// asks for statfs(2): most else the kernel answers for a while from what it
+// remembers.
+func disconnected(dir string) bool {
+	answer := make(chan error, 1)
+	go func() { answer <- unix.Statfs(dir, new(unix.Statfs_t)) }() // ends with the answer, or with this process
+	select {
+	case err := <-answer:
+		return errors.Is(err, unix.ENOTCONN) || errors.Is(err, unix.ECONNABORTED)
+	case <-time.After(askTime):
+		return false
+	}
 }
 
 // mountEntry is a line of /proc/self/mountinfo (proc_pid_mountinfo(5)). The

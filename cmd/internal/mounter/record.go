@@ -20,7 +20,8 @@ func Version() string {
 	return info.Main.Version
 }
 
-// record puts the mount into the table and answers at its socket.
+// record puts the mount into the table, before anybody can see it, and answers
+// at its socket. So a mount without a record has no daemon.
 func (l *live) record(spec mountopt.Spec, asked string) (*mounttab.Entry, error) {
 	tab, err := mounttab.Open()
 	if err != nil {
@@ -28,7 +29,7 @@ func (l *live) record(spec mountopt.Spec, asked string) (*mounttab.Entry, error)
 	}
 	e, err := tab.Add(mounttab.Record{
 		Spec: spec.String(), Dir: l.dir, FSType: "fuse.gonfs", Options: l.session.Options().String(), Asked: asked,
-		Version: Version(), Created: time.Now(), MountID: l.mount.ID(), Device: l.mount.Device(),
+		Version: Version(), Created: time.Now(),
 	})
 	if err != nil {
 		return nil, err

@@ -118,17 +118,22 @@ func attach(ctx context.Context, s *mount.Session, spec mountopt.Spec, dir, aske
 		l.endLocks()
 		return nil, err
 	}
-	l.mount, err = fuse.Mount(ctx, l.fs, fuse.Config{Dir: dir, Options: s.Options(), FsName: spec.String(), Logger: log})
-	if err != nil {
-		l.fs.Abort()
-		l.endLocks()
-		return nil, exitcodes.New(exitcodes.Failure, "%s: %w", dir, err)
-	}
 	if l.entry, err = l.record(spec, asked); err != nil {
-		l.unmount(true)
 		l.fs.Abort()
 		l.endLocks()
 		return nil, exitcodes.New(exitcodes.Mtab, "the mount could not be recorded: %w", err)
+	}
+	l.mount, err = fuse.Mount(ctx, l.fs, fuse.Config{Dir: dir, Options: s.Options(), FsName: spec.String(), Logger: log})
+	if err != nil {
+		err = exitcodes.New(exitcodes.Failure, "%s: %w", dir, err)
+	} else if err = l.entry.Mounted(l.mount.ID(), l.mount.Device()); err != nil {
+		err = exitcodes.New(exitcodes.Mtab, "the mount could not be recorded: %w", err)
+		l.unmount(true)
+	}
+	if err != nil {
+		l.fs.Abort()
+		l.endLocks()
+		return nil, errors.Join(err, l.entry.Close())
 	}
 	return l, nil
 }

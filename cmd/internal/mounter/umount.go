@@ -37,7 +37,7 @@ func Umount(ctx context.Context, r UmountRequest) error {
 	if err != nil {
 		return err
 	}
-	rec, known := awaitRecord(ctx, dir)
+	rec, known := recordOf(dir)
 	if r.Force && known && tell(ctx, rec, mounttab.OpDrain, drainTime) != nil {
 		// The server does not answer, and what waits for it has to fail.
 		if err := tell(ctx, rec, mounttab.OpAbort, drainTime); err != nil && rec.Live() {
@@ -64,20 +64,6 @@ func Umount(ctx context.Context, r UmountRequest) error {
 		}
 	}
 	return nil
-}
-
-// recordTime is how long Umount waits for a mount's record: a daemon writes it
-// when the kernel shows the mount already.
-const recordTime = time.Second
-
-// awaitRecord returns the record of the mount at dir. A mount whose daemon was
-// killed may have none for good.
-func awaitRecord(ctx context.Context, dir string) (rec mounttab.Record, known bool) {
-	for deadline := time.Now().Add(recordTime); ; time.Sleep(10 * time.Millisecond) {
-		if rec, known = recordOf(dir); known || ctx.Err() != nil || time.Now().After(deadline) {
-			return rec, known
-		}
-	}
 }
 
 // drainTime is how long a daemon may take to save what is left before it is told
