@@ -78,19 +78,14 @@ func (s Status) Errno() syscall.Errno {
 	return errno
 }
 
-// Is makes errors.Is hold for the errno and for the errors of io/fs.
+// Is makes errors.Is hold for the errno, for what that is, such as
+// fs.ErrNotExist, and for fs.ErrInvalid.
 func (s Status) Is(target error) bool {
-	errno := s.Errno()
-	if errno == 0 {
-		return false
-	}
-	switch target {
-	case fs.ErrNotExist, fs.ErrPermission:
-		return errno.Is(target)
-	case fs.ErrInvalid:
+	if target == fs.ErrInvalid {
 		return s == ErrInval
 	}
-	return target == errno
+	errno := s.Errno()
+	return errno != 0 && (target == errno || errno.Is(target))
 }
 
 // Error is a MNT that the server answered with a Status other than OK.

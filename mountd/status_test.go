@@ -23,7 +23,7 @@ func TestStatusIsTheErrorItStandsFor(t *testing.T) {
 		{"NOTDIR", ErrNotdir, []error{syscall.ENOTDIR}, nil, "MNT3ERR_NOTDIR: Not a directory"},
 		{"INVAL", ErrInval, []error{fs.ErrInvalid, syscall.EINVAL}, nil, "MNT3ERR_INVAL: Invalid argument"},
 		{"NAMETOOLONG", ErrNametoolong, []error{syscall.ENAMETOOLONG}, nil, "MNT3ERR_NAMETOOLONG: File name too long"},
-		{"NOTSUPP", ErrNotsupp, []error{syscall.EOPNOTSUPP}, nil, "MNT3ERR_NOTSUPP: Operation not supported"},
+		{"NOTSUPP", ErrNotsupp, []error{errors.ErrUnsupported, syscall.EOPNOTSUPP}, nil, "MNT3ERR_NOTSUPP: Operation not supported"},
 		{"SERVERFAULT", ErrServerfault, []error{syscall.EIO}, nil, "MNT3ERR_SERVERFAULT: Remote I/O error"},
 		{"an unknown status is EACCES, but shown", Status(4711), []error{fs.ErrPermission, syscall.EACCES}, nil, "unknown status 4711: Permission denied"},
 		{"OK is no error's kin", OK, nil, []error{fs.ErrNotExist, fs.ErrPermission, fs.ErrInvalid, syscall.Errno(0)}, "MNT3_OK: no error"},

@@ -1,7 +1,6 @@
 package nfs3
 
 import (
-	"errors"
 	"io/fs"
 	"strconv"
 	"syscall"
@@ -73,23 +72,14 @@ func (s Status) Errno() syscall.Errno {
 	return syscall.EIO
 }
 
-// Is makes errors.Is hold for the errors of io/fs, for errors.ErrUnsupported
-// and for the syscall.Errno of the status.
+// Is makes errors.Is hold for the syscall.Errno of the status, for what that is,
+// such as fs.ErrNotExist, and for fs.ErrInvalid.
 func (s Status) Is(target error) bool {
-	switch target {
-	case fs.ErrNotExist:
-		return s == ErrNoent
-	case fs.ErrExist:
-		return s == ErrExist || s == ErrNotempty
-	case fs.ErrPermission:
-		return s == ErrPerm || s == ErrAcces
-	case fs.ErrInvalid:
+	if target == fs.ErrInvalid {
 		return s == ErrInval
-	case errors.ErrUnsupported:
-		return s == ErrNotsupp
 	}
-	e, ok := target.(syscall.Errno)
-	return ok && s != OK && s.Errno() == e
+	errno := s.Errno()
+	return errno != 0 && (target == errno || errno.Is(target))
 }
 
 type statusInfo struct {

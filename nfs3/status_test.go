@@ -22,6 +22,8 @@ func TestAStatusIsTheErrorThatItMeans(t *testing.T) {
 		{ErrAcces, fs.ErrPermission, syscall.EPERM},
 		{ErrInval, fs.ErrInvalid, fs.ErrClosed},
 		{ErrNotsupp, errors.ErrUnsupported, syscall.ENOSYS},
+		{ErrBadtype, errors.ErrUnsupported, fs.ErrInvalid},
+		{ErrToosmall, syscall.EINVAL, fs.ErrInvalid},
 		{ErrNospc, syscall.ENOSPC, syscall.EDQUOT},
 		{ErrStale, syscall.ESTALE, fs.ErrNotExist},
 		{12345, syscall.EIO, fs.ErrNotExist},
