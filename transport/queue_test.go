@@ -20,36 +20,37 @@ func total(segments [][]byte) (n int) {
 	return n
 }
 
+// Each step builds on the last.
 func TestQueueRemovesOnlyWhatHasNotBegun(t *testing.T) {
 	var q outQueue
 	a, b, c := lendTo(&q, 10), lendTo(&q, 10), lendTo(&q, 10)
 	q.take(nil, 2)
 	if q.remove(a) || q.remove(b) {
-		t.Error("a record that is being written was removed")
+		t.Fatal("a record that is being written was removed")
 	}
 	if !q.remove(c) || q.remove(c) {
-		t.Error("the third record was not removed, or twice")
+		t.Fatal("the third record was not removed, or twice")
 	}
 	q.wrote(1) // one byte of the first record left
 	if q.remove(a) {
-		t.Error("a half-written record was removed")
+		t.Fatal("a half-written record was removed")
 	}
 	if !q.remove(b) {
-		t.Error("a record that was not written after all was not removed")
+		t.Fatal("a record that was not written after all was not removed")
 	}
 	if n := total(q.take(nil, 8)); n != 4+4+12-1 {
-		t.Errorf("%d bytes are left", n)
+		t.Fatalf("%d bytes are left", n)
 	}
 	q.wrote(4 + 4 + 10 - 1)
 	if len(a) != 1 || len(b) != 0 || len(c) != 0 {
-		t.Error("the payload that left was not given back")
+		t.Fatal("the payload that left was not given back")
 	}
 	if q.empty() {
-		t.Error("the padding was forgotten")
+		t.Fatal("the padding was forgotten")
 	}
 	q.take(nil, 8)
 	if q.wrote(2); !q.empty() {
-		t.Error("not empty at the end")
+		t.Fatal("not empty at the end")
 	}
 }
 

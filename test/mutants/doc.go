@@ -9,7 +9,7 @@
 //
 // Each invariant of the house has at least one mutant. That their pieces are
 // still in the code is checked with every run of the tests; the mutants
-// themselves, half a minute each, are run by make soak, or by hand:
+// themselves, a minute or two for all, are run by make soak, or by hand:
 //
 //	GONFS_SOAK=1 go test -v -run TestMutantsAreKilled/verifier ./test/mutants
 package mutants

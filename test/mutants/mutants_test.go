@@ -14,7 +14,7 @@ type mutant struct {
 	name     string // the mistake
 	file     string
 	old, new string
-	tests    string // -run, of the package that guards the decision
+	tests    string // -run, of the package that guards the decision: the one that says so, lest it takes minutes
 	pkg      string
 }
 
@@ -22,17 +22,17 @@ var mutants = []mutant{
 	{"the write verifier of COMMIT is not compared", "client/write.go",
 		"bytes.Equal(a[:], b[:])", "bytes.Equal(a[:0], b[:0])", "NoAcknowledgedByteIsLost", "."},
 	{"attributes from before a local change are believed", "client/attrcache.go",
-		"late := o.st.gen <= c.changed", "late := false", ".", "client"},
+		"late := o.st.gen <= c.changed", "late := false", "BeforeALocalChange|WithoutAttributes", "client"},
 	{"a WRITE is sent while another of the same bytes is under way", "client/writeback.go",
 		"if len(d.kept.overlap(e.off, e.end())) == 0 {", "if len(d.kept.overlap(e.off, e.end())) >= 0 {", "WaitsForOne", "client"},
 	{"the rest of a short WRITE is forgotten", "client/writecall.go",
 		"if err == nil && int(r.Count) < len(e.data) {", "if false {", "ByteArray|Neighbouring|Short", "client"},
 	{"an error of write-behind is told to nobody", "client/lost.go",
-		"\td.errSeq++\n", "", ".", "client"},
+		"\td.errSeq++\n", "", "ToldOnce", "client"},
 	{"EEXIST after a retransmission is always taken for success", "client/replay.go",
 		"what := evidence()", "what := evidence()\n\t\twhat = executed", "SentTwice|Once|NotOurs", "client"},
 	{"data is written as the mount's user, not as the opener", "client/writecall.go",
-		"fs.nfs.WriteOn(c.ctx, c.cred, ", "fs.nfs.WriteOn(c.ctx, fs.cred, ", ".", "client"},
+		"fs.nfs.WriteOn(c.ctx, c.cred, ", "fs.nfs.WriteOn(c.ctx, fs.cred, ", "Neighbouring", "client"},
 	{"a writer that gave up has its memory written from later", "client/lent.go",
 		"slices.Clone(e.data), nil, false", "e.data, nil, false", "Lent", "client"},
 	{"a write from the writer's memory overtakes what is dirty there", "client/lent.go",
@@ -44,15 +44,15 @@ var mutants = []mutant{
 	{"any object under the old name is taken for the one whose handle is stale", "client/stale.go",
 		"ino == fs.root || ino.silly != nil || a.Ctime == c.attr.Ctime", "true", "Object|Handle", "client"},
 	{"a length on the wire is believed", "xdr/codec.go",
-		"if left := uint64(len(c.buf) - c.off); uint64(u)*uint64(unit) > left {", "if left := uint64(len(c.buf) - c.off); false {", ".", "xdr"},
+		"if left := uint64(len(c.buf) - c.off); uint64(u)*uint64(unit) > left {", "if left := uint64(len(c.buf) - c.off); false {", "TakesNoMemory", "xdr"},
 	{"SO_RCVLOWAT is not reset after a payload", "transport/wire_linux.go",
-		"if low == w.low {", "if low <= w.low {", ".", "transport"},
+		"if low == w.low {", "if low <= w.low {", "LowWaterMark", "transport"},
 	{"a record that has begun to leave is taken out of the queue", "transport/queue.go",
-		"if i < q.next || q.loans[i].start < q.taken {", "if i < q.next {", ".", "transport"},
+		"if i < q.next || q.loans[i].start < q.taken {", "if i < q.next {", "QueueRemoves", "transport"},
 	{"a reply finds its call by the slot alone", "rpc/slots.go",
-		"if p := s.calls[xid%slotCount]; p != nil && p.xid == xid {", "if p := s.calls[xid%slotCount]; p != nil {", ".", "rpc"},
+		"if p := s.calls[xid%slotCount]; p != nil && p.xid == xid {", "if p := s.calls[xid%slotCount]; p != nil {", "StrayMessages", "rpc"},
 	{"a reply is taken twice", "rpc/receive.go",
-		"if p == nil || p.sent == 0 || p.reply != nil {", "if p == nil || p.sent == 0 {", ".", "rpc"},
+		"if p == nil || p.sent == 0 || p.reply != nil {", "if p == nil || p.sent == 0 {", "LateAndDuplicate", "rpc"},
 	{"a connection is replaced though it recovers", "rpc/watch.go",
 		"!ok || !v.Unacked || v.Acked != acked || v.SinceAck < leastSilence {", "!ok && v.Unacked {", "Watchdog", "rpc"},
 	{"a connection that was idle for long counts as silent at the first call", "rpc/watch.go",
