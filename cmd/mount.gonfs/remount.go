@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -53,14 +52,9 @@ func remount(dir, options string, fake bool) error {
 
 // recordAt returns the record of the mount at dir.
 func recordAt(dir string) (mounttab.Record, error) {
-	abs, err := filepath.Abs(dir)
+	abs, err := mounter.PathOf(dir)
 	if err != nil {
-		return mounttab.Record{}, exitcodes.New(exitcodes.System, "mount point %s: %w", dir, err)
-	}
-	// Only the parent is looked into: the mount itself may have to wait for
-	// its server.
-	if parent, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
-		abs = filepath.Join(parent, filepath.Base(abs))
+		return mounttab.Record{}, err
 	}
 	recs, err := mounter.Records()
 	if err != nil {

@@ -234,16 +234,20 @@ func TestMountOverADeadMount(t *testing.T) {
 
 func TestADeadMountCanBeUnmounted(t *testing.T) {
 	needMounts(t)
-	dir := mounted(t, server(t), "")
-	kill(t, dir, syscall.SIGKILL)
-	eventually(t, "the daemon dies", func() bool { return len(daemons(t, dir)) == 0 })
-	began := time.Now()
-	must(t, "umount.gonfs", dir)
-	if took := time.Since(began); took > 900*time.Millisecond { // 20 ms; there is nobody to wait for
-		t.Errorf("it took %v", took)
+	s := server(t)
+	least := time.Hour
+	for range 3 { // the machine may be late
+		dir := mounted(t, s, "")
+		kill(t, dir, syscall.SIGKILL)
+		eventually(t, "the daemon dies", func() bool { return len(daemons(t, dir)) == 0 })
+		began := time.Now()
+		must(t, "umount.gonfs", dir)
+		if least = min(least, time.Since(began)); isMounted(t, dir) {
+			t.Error("it is still mounted")
+		}
 	}
-	if isMounted(t, dir) {
-		t.Error("it is still mounted")
+	if least > 900*time.Millisecond { // 20 ms: there is nobody to wait for
+		t.Errorf("it took %v at least", least)
 	}
 }
 
@@ -305,11 +309,23 @@ func TestAMountWithoutARecordIsNotTakenForADeadOne(t *testing.T) {
 func TestTheSameMountTwiceIsRefused(t *testing.T) {
 	needMounts(t)
 	s := server(t)
-	dir := mounted(t, s, "")
-	o := finish(t, command("mount.gonfs", s.Export(), dir, "-o", s.MountOptions()))
-	if want := "mount.gonfs: " + dir + " is busy or already mounted or sharecache fail\n"; o.code != 32 || o.stderr != want {
-		t.Errorf("got %s", o)
+	dir := mounted(t, s, "noac") // so that the kernel asks us what its root is
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(filepath.Dir(dir), link); err != nil {
+		t.Fatal(err)
 	}
+	for _, away := range []bool{false, true} {
+		if away {
+			s.Freeze()
+		}
+		for _, dir := range []string{dir, filepath.Join(link, filepath.Base(dir))} {
+			o := finish(t, command("mount.gonfs", s.Export(), dir, "-o", s.MountOptions()))
+			if want := "mount.gonfs: " + dir + " is busy or already mounted or sharecache fail\n"; o.code != 32 || o.stderr != want {
+				t.Errorf("with the server away: %v: got %s", away, o)
+			}
+		}
+	}
+	s.Thaw()
 	must(t, "umount.gonfs", dir)
 	nothingLeft(t, dir)
 }

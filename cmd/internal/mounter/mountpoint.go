@@ -17,14 +17,18 @@ import (
 // dead mount of the same spec, which a daemon that crashed left behind, is
 // taken away first.
 func checkDir(dir, spec string) (string, error) {
-	abs, err := filepath.Abs(dir)
+	abs, err := PathOf(dir)
 	if err != nil {
-		return "", exitcodes.New(exitcodes.System, "%s: %w", dir, err)
+		return "", err
 	}
+	twice := exitcodes.New(exitcodes.Failure, "%s is busy or already mounted or sharecache fail", dir)
 	if dead(abs, spec) {
 		if err := detach(abs); err != nil {
 			return "", exitcodes.New(exitcodes.Failure, "mount point %s is a dead mount and cannot be unmounted: %w", dir, err)
 		}
+	}
+	if mountedAt(abs, spec) { // before it is looked at: its server may be away
+		return "", twice
 	}
 	fi, err := os.Stat(abs)
 	switch {
@@ -41,10 +45,30 @@ func checkDir(dir, spec string) (string, error) {
 	if err != nil {
 		return "", exitcodes.New(exitcodes.Failure, "mount point %s: %w", dir, err)
 	}
-	if e := mountAt(abs); e != nil && e.source == spec && strings.HasPrefix(e.fstype, "fuse.gonfs") {
-		return "", exitcodes.New(exitcodes.Failure, "%s is busy or already mounted or sharecache fail", dir)
+	if mountedAt(abs, spec) {
+		return "", twice
 	}
 	return abs, nil
+}
+
+// PathOf returns the path of a mount point as the kernel shows it: absolute,
+// with symbolic links resolved above it. The mount itself is not looked at: it
+// may have to wait for its server.
+func PathOf(dir string) (string, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", exitcodes.New(exitcodes.System, "mount point %s: %w", dir, err)
+	}
+	if parent, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
+		abs = filepath.Join(parent, filepath.Base(abs))
+	}
+	return abs, nil
+}
+
+// mountedAt reports whether what one sees at dir is a mount of spec.
+func mountedAt(dir, spec string) bool {
+	e := mountAt(dir)
+	return e != nil && e.source == spec && strings.HasPrefix(e.fstype, "fuse.gonfs")
 }
 
 // dead reports whether dir is a mount of spec, made by this user, whose daemon

@@ -115,10 +115,7 @@ func findMount(target string) (string, error) {
 			return e.dir, nil
 		}
 	}
-	// A path through symbolic links: the parent can be resolved without
-	// touching the mount itself.
-	if parent, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
-		real := filepath.Join(parent, filepath.Base(abs))
+	if real, err := PathOf(abs); err == nil {
 		if e := mountAt(real); e != nil && strings.HasPrefix(e.fstype, "fuse.gonfs") {
 			return real, nil
 		}
