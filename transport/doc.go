@@ -23,7 +23,7 @@
 //
 // Send is given a head and a payload; both are the caller's again when it
 // returned. The payload of a WRITE is up to 1 MiB: it is not copied, but leaves
-// in one writev with its head, and Send waits for that. Short messages are
+// in one sendmsg with its head, and Send waits for that. Short messages are
 // copied and queued, so that one write carries those of many callers.
 //
 // What is received comes in a [Buffer] from a pool. Whoever has it owns it, and

@@ -47,7 +47,7 @@ type stream struct {
 // 11) over nc, and owns nc from now on. A record of more than maxMessage bytes
 // ends the connection; 0 means MaxMessage.
 //
-// On Linux a *net.TCPConn is read and written with readv and writev, without
+// On Linux a *net.TCPConn is read and written with recvmsg and sendmsg, without
 // copying payloads. Over any other net.Conn (TLS, a tunnel), and elsewhere,
 // what is received is copied once more.
 func NewStream(nc net.Conn, maxMessage int) Conn { return newStream(nc, maxMessage) }

@@ -40,8 +40,8 @@ func newWire(nc net.Conn) wire {
 	return w
 }
 
-// sockWire is a TCP socket on Linux. Reads go with one readv straight to where
-// the bytes belong; writes never wait. Both stand on RawConn, whose callback
+// sockWire is a TCP socket on Linux. Reads go with one recvmsg straight to
+// where the bytes belong; writes never wait. Both stand on RawConn, whose callback
 // runs without waiting and, if it returns false, again when the poller says
 // so. The callbacks are made once: a method value for each call would allocate.
 type sockWire struct {
@@ -88,14 +88,14 @@ func (w *sockWire) read(sink *Sink, ticket uint32, missing int, buf []byte) (int
 func (w *sockWire) tryRead(fd uintptr) bool {
 	for {
 		w.inSink, w.inBuf, w.rerr = 0, 0, nil
-		n, err := w.readv(int(fd))
+		n, err := w.receive(int(fd))
 		switch {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
 			w.pause()
 		case err != nil:
-			w.rerr = w.opError("read", os.NewSyscallError("readv", err))
+			w.rerr = w.opError("read", os.NewSyscallError("recvmsg", err))
 			return true
 		case n == 0:
 			w.rerr = io.EOF
@@ -131,15 +131,15 @@ func (w *sockWire) setLowat(fd uintptr, bytes int) {
 	_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVLOWAT, bytes)
 }
 
-// readv reads once. The sink is locked for just that long.
-func (w *sockWire) readv(fd int) (n int, err error) {
+// receive reads once. The sink is locked for just that long.
+func (w *sockWire) receive(fd int) (n int, err error) {
 	if w.sink != nil {
 		w.sink.mu.Lock()
 		defer w.sink.mu.Unlock()
 		if rest := w.sink.restLocked(w.ticket); len(rest) > 0 {
 			w.riov[0], w.riov[1] = rest, w.buf
-			n, err = unix.Readv(fd, w.riov[:])
-			w.riov[0], w.riov[1] = nil, nil
+			n, err = receive(fd, w.riov[:])
+			w.riov[0] = nil
 			if n > 0 {
 				w.inSink = min(n, len(rest))
 				w.inBuf = n - w.inSink
@@ -148,7 +148,8 @@ func (w *sockWire) readv(fd int) (n int, err error) {
 			return n, err
 		}
 	}
-	n, err = unix.Read(fd, w.buf)
+	w.riov[1] = w.buf
+	n, err = receive(fd, w.riov[1:])
 	w.inBuf = max(n, 0)
 	return n, err
 }
@@ -167,19 +168,14 @@ func (w *sockWire) tryWrite(fd uintptr) bool {
 
 func (w *sockWire) write(segments [][]byte) (n int, err error) {
 	for {
-		if len(segments) == 1 {
-			n, err = unix.Write(w.wfd, segments[0])
-		} else {
-			n, err = unix.Writev(w.wfd, segments)
-		}
-		switch err {
+		switch n, err = send(w.wfd, segments); err {
 		case nil:
 			return n, nil
 		case syscall.EINTR:
 		case syscall.EAGAIN:
 			return 0, errAgain
 		default:
-			return 0, w.opError("write", os.NewSyscallError("writev", err))
+			return 0, w.opError("write", os.NewSyscallError("sendmsg", err))
 		}
 	}
 }
