@@ -33,6 +33,7 @@ func (m *mirror) Send(head, payload []byte, _ <-chan struct{}) error {
 	copy(msg.Bytes(), head[:4])
 	m.r.Place(msg.Bytes(), len(m.reply))
 	m.r.Message(msg, nil)
+	m.r.(transport.Pauser).Pause()
 	return nil
 }
 

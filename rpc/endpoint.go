@@ -52,7 +52,8 @@ type link struct {
 	datagram bool
 	over     context.CancelFunc // ends the watchdog
 	woken    chan struct{}      // holds a token when the watchdog shall not doze any more
-	ready    wakes              // calls to be woken; the reader's
+	batch    batch              // replies to be handed over; the reader's
+	placed   int                // bytes of the payload that was placed last; the reader's
 
 	// Guarded by ep.mu.
 	answered bool      // a reply to one of our calls came

@@ -41,6 +41,7 @@ func (p *pending) discard(again bool) {
 	p.replied.Store(false)
 	p.again = p.again || again
 	p.ep.mu.Unlock()
+	p.pass()
 	r.Release()
 }
 

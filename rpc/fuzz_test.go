@@ -63,6 +63,7 @@ func FuzzReply(f *testing.F) {
 			msg.Truncate(at)
 		}
 		l.Message(msg, s)
+		l.Pause()
 		if p.reply != nil {
 			err = p.decode(p.reply.Bytes())
 		}

@@ -29,9 +29,10 @@ type pending struct {
 	vigil     *vigil      // watches the context for the caller, from enter to end; nil: it does so itself
 	calledOff atomic.Bool // the vigil saw the end of the context
 
-	wake  chan struct{} // holds a token when something below has changed
-	alarm atomic.Int64  // the instant that the caller wants to be woken at, 0, or rung
-	watch *sendWatch    // made when first needed
+	wake  chan struct{}           // holds a token when something below has changed
+	then  atomic.Pointer[pending] // whom to wake in turn, see relay.go; set with the endpoint's mutex held while the call has a slot
+	alarm atomic.Int64            // the instant that the caller wants to be woken at, 0, or rung
+	watch *sendWatch              // made when first needed
 
 	enc, dec xdr.Codec
 	buf      []byte // of enc
@@ -73,6 +74,15 @@ func (p *pending) signal() {
 	}
 }
 
+// pass wakes who is to be woken next, if there is anybody. The call is told
+// whenever the caller wakes, and again once nothing can be set any more.
+func (p *pending) pass() {
+	if next := p.then.Load(); next != nil {
+		p.then.Store(nil)
+		next.signal()
+	}
+}
+
 // newPending returns a pending without a call, for the pool.
 func newPending() any {
 	return &pending{wake: make(chan struct{}, 1)}
@@ -110,6 +120,7 @@ func (p *pending) end(err error) {
 	ep.slots.leaveLocked(p)
 	ep.relyNoMoreLocked(p)
 	ep.mu.Unlock()
+	p.pass()
 	ep.load.Add(-1)
 	p.call.Transmissions = p.sent
 	p.client.procs.add(p, err)

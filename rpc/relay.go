@@ -1,0 +1,120 @@
+package rpc
+
+import (
+	"time"
+
+	"github.com/gonfs/gonfs/transport"
+)
+
+// Callers are told of their replies in batches, and wake each other. The reader
+// wakes the first caller of a batch, and each wakes the next before it does
+// anything else.
+//
+// To Go's scheduler a goroutine that gets ready is a reason to start a thread,
+// which takes half of those that wait over to another processor, whose caches
+// know nothing of these calls. One that was made ready by the goroutine that
+// runs is left to its processor for a while, as it is expected to be next. On
+// two CPUs, of which a server has one, 4 KiB READs at depth 32 take 40 % less
+// CPU time and are 17 % faster than if the reader wakes all, and that takes 15
+// to 20 % less than to wake each when its reply comes.
+//
+// Callers that do much with what they read, or where others want the processor,
+// would hold each other up: where a relay takes long, all are woken at once for
+// a while.
+
+const (
+	// batchCalls is how many replies make a batch.
+	batchCalls = 16
+	// batchBytes is how many bytes of replies are read while a caller waits for
+	// nothing: that is 100 µs on loopback.
+	batchBytes = 512 << 10
+	// slowLink is how long a caller may take in a relay, in the mean, and
+	// relayPause how many batches there is none after one that was slower.
+	slowLink   = 10 * time.Microsecond
+	relayPause = 16
+)
+
+// arrival is a reply that its call has not got yet.
+type arrival struct {
+	msg      *transport.Buffer
+	detached bool // the payload is in the call's sink
+	placed   int  // bytes of it
+}
+
+// batch holds the replies that come until the reader would wait, or there are
+// enough. It belongs to the reader.
+type batch struct {
+	arrivals [batchCalls]arrival
+	calls    [batchCalls]*pending // that the arrivals answer
+	n        int
+	bytes    int
+
+	relay relay
+}
+
+func (b *batch) add(a arrival) {
+	b.arrivals[b.n] = a
+	b.n++
+	b.bytes += len(a.msg.Bytes()) + a.placed
+}
+
+func (b *batch) full() bool { return b.n == batchCalls || b.bytes >= batchBytes }
+
+// relayLocked links the calls and returns those that the reader is to wake, in
+// b.calls.
+func (b *batch) relayLocked(s *slots) (wake []*pending) {
+	wake = b.calls[:0]
+	together := b.relay.wantedLocked(s)
+	var last *pending
+	links := 0
+	for _, p := range b.calls[:b.n] {
+		switch {
+		case p == nil:
+		case p.sent > 1 || !together:
+			// Who is sending again wakes nobody until that is done.
+			wake = append(wake, p)
+		case last == nil:
+			wake = append(wake, p)
+			last = p
+		default:
+			last.then.Store(p)
+			last = p
+			links++
+		}
+	}
+	clear(b.calls[len(wake):b.n])
+	if links > 0 {
+		b.relay.begun(last.xid, links)
+	}
+	return wake
+}
+
+// relay judges whether relays are good for the callers.
+type relay struct {
+	limit instant // when the relay that is watched should be over; 0: none is
+	xid   uint32  // of the last call in it
+	pause int     // batches until the next one
+}
+
+// wantedLocked reports whether there shall be another relay.
+func (r *relay) wantedLocked(s *slots) bool {
+	switch {
+	case r.limit == 0:
+	case s.findLocked(r.xid) == nil:
+		r.limit = 0
+	case now() > r.limit:
+		r.limit, r.pause = 0, relayPause
+	}
+	if r.pause > 0 {
+		r.pause--
+		return false
+	}
+	return true
+}
+
+// begun says that a relay of so many links to the call xid begins.
+func (r *relay) begun(xid uint32, links int) {
+	if r.limit == 0 {
+		r.limit, r.xid = now().add(time.Duration(links)*slowLink), xid
+	}
+}

@@ -1,0 +1,180 @@
+package rpc
+
+import (
+	"context"
+	"encoding/binary"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gonfs/gonfs/transport"
+)
+
+// relayRig has calls outstanding on a link that nothing reads from.
+type relayRig struct {
+	l     *link
+	calls []*pending
+}
+
+func newRelayRig(t *testing.T, calls int) *relayRig {
+	c := NewClient(Options{Program: testProg, Version: testVers})
+	r := &relayRig{l: &link{ep: c.core.endpoints[0]}}
+	for range calls {
+		r.call(t, c)
+	}
+	return r
+}
+
+func (r *relayRig) call(t *testing.T, c *Client) {
+	p := newPending().(*pending)
+	p.begin(c, r.l.ep, &Call{Proc: 1}, context.Background())
+	r.l.ep.mu.Lock()
+	defer r.l.ep.mu.Unlock()
+	if err := r.l.ep.enterLocked(p); err != nil {
+		t.Fatal(err)
+	}
+	p.sent = 1
+	r.calls = append(r.calls, p)
+}
+
+// reply brings the replies to some calls.
+func (r *relayRig) reply(calls ...int) {
+	for _, i := range calls {
+		msg := transport.NewBuffer(24)
+		clear(msg.Bytes())
+		binary.BigEndian.PutUint32(msg.Bytes(), r.calls[i].xid)
+		binary.BigEndian.PutUint32(msg.Bytes()[4:], msgReply)
+		r.l.Message(msg, nil)
+	}
+}
+
+// woken takes the tokens of those that were woken, and tells their numbers.
+func (r *relayRig) woken() (calls []int) {
+	for i, p := range r.calls {
+		select {
+		case <-p.wake:
+			calls = append(calls, i)
+		default:
+		}
+	}
+	return calls
+}
+
+func TestRelay(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		do   func(r *relayRig)
+		want [][]int // who is woken by the reader, and by each who was woken then
+	}{
+		{"each wakes the next", func(r *relayRig) { r.reply(0, 1, 2, 3) }, [][]int{{0}, {1}, {2}, {3}}},
+		{"in the order of the replies", func(r *relayRig) { r.reply(2, 0, 3, 1) }, [][]int{{2}, {0}, {3}, {1}}},
+		{"a single reply", func(r *relayRig) { r.reply(2) }, [][]int{{2}}},
+		{"none", func(r *relayRig) {}, nil},
+		{"who has left before is left out", func(r *relayRig) {
+			r.reply(0, 1, 2)
+			r.calls[1].end(context.Canceled)
+		}, [][]int{{0}, {2}}},
+		{"who has left first", func(r *relayRig) {
+			r.reply(0, 1, 2)
+			r.calls[0].end(context.Canceled)
+		}, [][]int{{1}, {2}}},
+		{"who may be sending again wakes nobody", func(r *relayRig) {
+			r.calls[0].sent, r.calls[2].sent = 2, 2
+			r.reply(0, 1, 2, 3)
+		}, [][]int{{0, 1, 2}, {3}}},
+		{"all at once after a relay that took too long", func(r *relayRig) {
+			r.l.batch.relay.pause = 1
+			r.reply(0, 1, 2)
+		}, [][]int{{0, 1, 2}}},
+		{"an answer that comes twice", func(r *relayRig) { r.reply(0, 1, 0, 1, 2) }, [][]int{{0}, {1}, {2}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			buffers := transport.Outstanding()
+			r := newRelayRig(t, 4)
+			tt.do(r)
+			r.l.Pause()
+			for _, want := range tt.want {
+				got := r.woken()
+				if len(got) != len(want) {
+					t.Fatalf("woken: %v, want %v", got, want)
+				}
+				for i := range want {
+					if got[i] != want[i] {
+						t.Fatalf("woken: %v, want %v", got, want)
+					}
+				}
+				for _, i := range got {
+					r.calls[i].pass()
+				}
+			}
+			if got := r.woken(); len(got) > 0 {
+				t.Errorf("woken, too: %v", got)
+			}
+			for _, p := range r.calls {
+				if p.call != nil {
+					p.end(nil)
+				}
+			}
+			if n := transport.Outstanding(); n != buffers {
+				t.Errorf("%d buffers leaked", n-buffers)
+			}
+		})
+	}
+}
+
+// Who is over, or asks again, without ever having waited, passes on what he was
+// to pass on.
+func TestNobodyDropsOutOfARelay(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		out  func(*pending)
+	}{
+		{"over", func(p *pending) { p.end(nil) }},
+		{"a reply that makes no sense", func(p *pending) { p.discard(true) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRelayRig(t, 3)
+			r.reply(0, 1, 2)
+			r.l.Pause()
+			r.woken()
+			tt.out(r.calls[0])
+			if got := r.woken(); len(got) != 1 || got[0] != 1 {
+				t.Fatalf("woken: %v", got)
+			}
+			for _, p := range r.calls {
+				if p.call != nil {
+					p.end(nil)
+				}
+			}
+		})
+	}
+}
+
+func TestRelaysStopWhereCallersAreSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayRig(t, 6)
+		turn := func(calls ...int) int {
+			r.reply(calls...)
+			r.l.Pause()
+			return len(r.woken())
+		}
+		if n := turn(0, 1); n != 1 {
+			t.Errorf("the first batch wakes %d", n)
+		}
+		time.Sleep(slowLink)
+		if n := turn(2, 3); n != 1 {
+			t.Errorf("%d are woken though a relay may still be in time", n)
+		}
+		time.Sleep(1)
+		if n := turn(4, 5); n != 2 {
+			t.Errorf("%d are woken though a relay is late", n)
+		}
+		if got := r.l.batch.relay.pause; got != relayPause-1 {
+			t.Errorf("no relay for %d batches", got)
+		}
+		for _, p := range r.calls {
+			p.pass()
+			p.end(nil)
+		}
+	})
+}
