@@ -27,6 +27,7 @@ type fileData struct {
 	gen   uint64     // changes with each write, truncation and change by others: read-ahead of another gen is stale
 
 	writing atomic.Int32 // writes of whole extents that are under way; not guarded
+	written atomic.Bool  // seq is not 0; not guarded, for those who only read the file
 
 	draining   int    // callers that wait for all WRITEs
 	flushing   int    // those of them that want a COMMIT too
@@ -61,10 +62,19 @@ func (d *fileData) changeLocked() <-chan struct{} {
 	return d.changed
 }
 
+// countLocked counts a write.
+func (d *fileData) countLocked() {
+	d.seq++
+	d.written.Store(true)
+}
+
 func (d *fileData) cleanLocked() bool { return len(d.dirty) == 0 && len(d.kept) == 0 }
 
 // hasDirty reports whether any byte is not safe on the server yet.
 func (d *fileData) hasDirty() bool {
+	if !d.written.Load() {
+		return false
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return !d.cleanLocked()

@@ -79,7 +79,7 @@ func (f *File) lend(ctx context.Context, p []byte, off uint64) (done bool, err e
 	}
 	l := w.lender()
 	wasClean := d.cleanLocked()
-	d.seq++
+	d.countLocked()
 	d.gen++
 	l.ext = extent{off: off, data: p, cred: f.cred, first: d.seq, since: time.Now(), state: sending, lender: l, shared: true}
 	d.kept.insert(&l.ext)

@@ -76,6 +76,9 @@ type piece struct {
 // snapshot returns what d holds of the len(p) bytes at off, and where d's last
 // byte ends. If it holds them all, they are put into p.
 func (d *fileData) snapshot(p []byte, off uint64) (s snapshot, end uint64) {
+	if !d.written.Load() {
+		return s, 0
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.cleanLocked() {

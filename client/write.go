@@ -86,7 +86,7 @@ func (f *File) put(p []byte, off uint64) {
 
 	d.mu.Lock()
 	wasClean := d.cleanLocked()
-	d.seq++
+	d.countLocked()
 	d.gen++
 	freed = d.kept.cut(off, end, func(e *extent) bool { return e.state == unstable })
 	if e := f.ownExtentLocked(off, end); e != nil {

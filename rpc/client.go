@@ -49,7 +49,7 @@ type Client struct {
 	prog, vers uint32
 	auth       Auth
 	cred       Cred
-	procs      procTable
+	procs      []procTable // one for each endpoint, whose mutex guards it
 }
 
 // core is what the Clients share that were bound to the same connections.
@@ -87,22 +87,26 @@ func NewClient(o Options) *Client {
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
-	c.null = &Client{core: c, prog: o.Program, vers: o.Version, auth: AuthNone()}
-	for range max(o.Connections, 1) {
-		c.endpoints = append(c.endpoints, newEndpoint(c))
+	for i := range max(o.Connections, 1) {
+		c.endpoints = append(c.endpoints, newEndpoint(c, i))
 	}
+	c.null = newClient(c, o.Program, o.Version, AuthNone(), Cred{})
 	auth := o.Auth
 	if auth == nil {
 		auth = AuthNone()
 	}
-	return &Client{core: c, prog: o.Program, vers: o.Version, auth: auth, cred: o.Cred}
+	return newClient(c, o.Program, o.Version, auth, o.Cred)
+}
+
+func newClient(c *core, prog, vers uint32, auth Auth, cred Cred) *Client {
+	return &Client{core: c, prog: prog, vers: vers, auth: auth, cred: cred, procs: make([]procTable, len(c.endpoints))}
 }
 
 // Bind returns a client of another program on the same connections: NFSACL
 // runs on the connection of NFS. Closing either closes both. Its statistics
 // are its own.
 func (c *Client) Bind(program, version uint32) *Client {
-	return &Client{core: c.core, prog: program, vers: version, auth: c.auth, cred: c.cred}
+	return newClient(c.core, program, version, c.auth, c.cred)
 }
 
 // Call makes one call and waits for its reply. On nil the reply was decoded

@@ -16,8 +16,9 @@ import (
 // endpoint is one connection's worth of calls: the XID counter and the slots,
 // which outlive the connections that follow one another.
 type endpoint struct {
-	core *core
-	load atomic.Int32 // calls that have a slot or wait for one
+	core  *core
+	index int          // in core.endpoints
+	load  atomic.Int32 // calls, if there are several endpoints
 
 	ctx    context.Context // ends with close
 	cancel context.CancelFunc
@@ -66,8 +67,8 @@ type link struct {
 	seen     uint64    // of them when the watchdog last looked
 }
 
-func newEndpoint(c *core) *endpoint {
-	ep := &endpoint{core: c}
+func newEndpoint(c *core, index int) *endpoint {
+	ep := &endpoint{core: c, index: index}
 	// The connection outlives the callers that open it: its context is the
 	// client's, not theirs.
 	ep.ctx, ep.cancel = context.WithCancel(context.Background())

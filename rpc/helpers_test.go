@@ -17,6 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	transport.Outstanding() // counts from now on
 	code := m.Run()
 	if err := goleak.Find(); err != nil && code == 0 {
 		fmt.Fprintln(os.Stderr, err)

@@ -62,6 +62,7 @@ type pending struct {
 	datagram   bool              // reply came by a datagram
 	revived    bool              // reply ended an outage
 	reply      *transport.Buffer // once replied is set the caller's own
+	told       instant           // when it was set
 	err        error             // the call is over
 	heard      uint64            // endpoint.replies when period began
 }
@@ -91,16 +92,25 @@ func newPending() any {
 // begin makes p ready for a call.
 func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context) {
 	now := now()
-	ep.load.Add(1)
 	p.patience = newPatience(ctx)
 	p.client, p.ep, p.call, p.class = c, ep, call, call.class()
 	p.began, p.period, p.minor, p.refusals, p.garbage, p.bytes = now, now, 0, 0, 0, 0
 	p.due = now.add(c.core.major)
 	p.sent, p.again, p.lent, p.detached, p.revived = 0, true, false, false, false
 	p.reply, p.err, p.ticket, p.entered = nil, nil, 0, false
-	p.alarm.Store(0)
-	p.replied.Store(false)
-	p.calledOff.Store(false)
+	if len(c.core.endpoints) > 1 {
+		ep.load.Add(1)
+	}
+	// To look is cheaper than to write.
+	if p.alarm.Load() != 0 {
+		p.alarm.Store(0)
+	}
+	if p.replied.Load() {
+		p.replied.Store(false)
+	}
+	if p.calledOff.Load() {
+		p.calledOff.Store(false)
+	}
 	if call.Sink != nil {
 		p.sink.Reset(call.Sink)
 	}
@@ -119,11 +129,13 @@ func (p *pending) end(err error) {
 	ep.mu.Lock()
 	ep.slots.leaveLocked(p)
 	ep.relyNoMoreLocked(p)
+	p.client.procs[ep.index].addLocked(p, err)
 	ep.mu.Unlock()
 	p.pass()
-	ep.load.Add(-1)
+	if len(ep.core.endpoints) > 1 {
+		ep.load.Add(-1)
+	}
 	p.call.Transmissions = p.sent
-	p.client.procs.add(p, err)
 	if p.reply != nil {
 		p.reply.Release()
 	} else if p.call.Sink != nil {

@@ -65,11 +65,12 @@ func (l *link) Pause() {
 	if b.n == 0 {
 		return
 	}
+	now := now()
 	ep.mu.Lock()
 	for i := range b.n {
-		b.calls[i] = l.acceptLocked(&b.arrivals[i])
+		b.calls[i] = l.acceptLocked(&b.arrivals[i], now)
 	}
-	wake := b.relayLocked(&ep.slots)
+	wake := b.relayLocked(&ep.slots, now)
 	ep.mu.Unlock()
 	for i, p := range wake {
 		p.signal()
@@ -88,7 +89,7 @@ func (l *link) Pause() {
 
 // acceptLocked hands a reply over to its call, which owns the message then, and
 // returns that; nil if there is none.
-func (l *link) acceptLocked(a *arrival) *pending {
+func (l *link) acceptLocked(a *arrival, now instant) *pending {
 	ep := l.ep
 	p := ep.slots.findLocked(binary.BigEndian.Uint32(a.msg.Bytes()))
 	if p == nil || p.sent == 0 || p.reply != nil {
@@ -96,7 +97,7 @@ func (l *link) acceptLocked(a *arrival) *pending {
 	}
 	p.lent = false
 	p.reply, p.detached, p.placed, p.datagram = a.msg, a.detached, a.placed, l.datagram
-	a.msg = nil
+	p.told, a.msg = now, nil
 	l.answered = true
 	ep.replies++
 	ep.lastErr, ep.refused = nil, time.Time{}

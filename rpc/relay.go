@@ -26,8 +26,8 @@ const (
 	// batchCalls is how many replies make a batch.
 	batchCalls = 16
 	// batchBytes is how many bytes of replies are read while a caller waits for
-	// nothing: that is 100 µs on loopback.
-	batchBytes = 512 << 10
+	// nothing: that is 50 µs on loopback.
+	batchBytes = 256 << 10
 	// slowLink is how long a caller may take in a relay, in the mean, and
 	// relayPause how many batches there is none after one that was slower.
 	slowLink   = 10 * time.Microsecond
@@ -62,9 +62,9 @@ func (b *batch) full() bool { return b.n == batchCalls || b.bytes >= batchBytes 
 
 // relayLocked links the calls and returns those that the reader is to wake, in
 // b.calls.
-func (b *batch) relayLocked(s *slots) (wake []*pending) {
+func (b *batch) relayLocked(s *slots, now instant) (wake []*pending) {
 	wake = b.calls[:0]
-	together := b.relay.wantedLocked(s)
+	together := b.relay.wantedLocked(s, now)
 	var last *pending
 	links := 0
 	for _, p := range b.calls[:b.n] {
@@ -84,7 +84,7 @@ func (b *batch) relayLocked(s *slots) (wake []*pending) {
 	}
 	clear(b.calls[len(wake):b.n])
 	if links > 0 {
-		b.relay.begun(last.xid, links)
+		b.relay.begun(last.xid, now.add(time.Duration(links)*slowLink))
 	}
 	return wake
 }
@@ -97,12 +97,12 @@ type relay struct {
 }
 
 // wantedLocked reports whether there shall be another relay.
-func (r *relay) wantedLocked(s *slots) bool {
+func (r *relay) wantedLocked(s *slots, now instant) bool {
 	switch {
 	case r.limit == 0:
 	case s.findLocked(r.xid) == nil:
 		r.limit = 0
-	case now() > r.limit:
+	case now > r.limit:
 		r.limit, r.pause = 0, relayPause
 	}
 	if r.pause > 0 {
@@ -112,9 +112,10 @@ func (r *relay) wantedLocked(s *slots) bool {
 	return true
 }
 
-// begun says that a relay of so many links to the call xid begins.
-func (r *relay) begun(xid uint32, links int) {
+// begun says that a relay begins, that it ends with the call xid, and when it
+// should.
+func (r *relay) begun(xid uint32, limit instant) {
 	if r.limit == 0 {
-		r.limit, r.xid = now().add(time.Duration(links)*slowLink), xid
+		r.xid, r.limit = xid, limit
 	}
 }

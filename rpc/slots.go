@@ -135,6 +135,17 @@ func (s *slots) busyLocked() bool {
 	return false
 }
 
+// callsLocked returns how many calls have a slot or wait for one.
+func (s *slots) callsLocked() (n int) {
+	for c := range classes {
+		n += s.used[c]
+		for p := s.queue[c].head; p != nil; p = p.next {
+			n++
+		}
+	}
+	return n
+}
+
 // queue is a list of calls that wait for a slot, linked through them.
 type queue struct{ head, tail *pending }
 

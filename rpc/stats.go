@@ -75,38 +75,32 @@ type counters struct {
 	probes, replaced             atomic.Uint64
 }
 
-// procTable counts by procedure.
-type procTable [procSlots]procCounters
+// procTable counts by procedure what was called over one endpoint, whose mutex
+// guards it.
+type procTable [procSlots]ProcStats
 
-type procCounters struct {
-	sent, received, nanos atomic.Uint64
-	latency               [LatencyBuckets]atomic.Uint64 // each call is in one of these
-	unsent, again, errors atomic.Uint64                 // calls that were never sent; transmissions after a call's first; calls
-}
-
-// add counts a call that is over.
-func (t *procTable) add(p *pending, err error) {
+// addLocked counts a call that is over.
+func (t *procTable) addLocked(p *pending, err error) {
 	c := &t[min(p.call.Proc, procSlots-1)]
-	took := now().sub(p.began)
-	c.sent.Add(uint64(p.bytes))
+	var took time.Duration
+	c.Calls++
+	c.BytesSent += uint64(p.bytes)
 	if p.reply != nil {
 		n := len(p.reply.Bytes())
 		if p.detached {
 			n += (p.placed + 3) &^ 3
 		}
-		c.received.Add(uint64(n))
+		c.BytesReceived += uint64(n)
+		took = p.told.sub(p.began)
+	} else {
+		took = now().sub(p.began)
 	}
 	if err != nil {
-		c.errors.Add(1)
+		c.Errors++
 	}
-	c.nanos.Add(uint64(took))
-	c.latency[bucket(took)].Add(1)
-	switch {
-	case p.sent == 0:
-		c.unsent.Add(1) // after latency, so that a snapshot never has more of these than calls
-	case p.sent > 1:
-		c.again.Add(uint64(p.sent - 1))
-	}
+	c.Total += took
+	c.Latency[bucket(took)]++
+	c.Transmissions += uint64(p.sent)
 }
 
 // bucket returns the histogram bucket of d.
@@ -120,6 +114,7 @@ func (c *Client) Stats() Stats {
 	k := &c.core.counters
 	s := Stats{
 		Server:        c.core.server,
+		Procs:         c.procStats(),
 		Connects:      k.connects.Load(),
 		Disconnects:   k.disconnects.Load(),
 		MinorTimeouts: k.minorTimeouts.Load(),
@@ -129,11 +124,6 @@ func (c *Client) Stats() Stats {
 		SlotWaits:     k.slotWaits.Load(),
 		Probes:        k.probes.Load(),
 		Replaced:      k.replaced.Load(),
-	}
-	for i := range c.procs {
-		if p := c.procs[i].snapshot(uint32(i)); p.Calls > 0 {
-			s.Procs = append(s.Procs, p)
-		}
 	}
 	for _, ep := range c.core.endpoints {
 		e := ep.stats()
@@ -149,27 +139,42 @@ func (c *Client) Stats() Stats {
 	return s
 }
 
-func (c *procCounters) snapshot(proc uint32) ProcStats {
-	again, unsent := c.again.Load(), c.unsent.Load()
-	p := ProcStats{
-		Proc:          proc,
-		BytesSent:     c.sent.Load(),
-		BytesReceived: c.received.Load(),
-		Errors:        c.errors.Load(),
-		Total:         time.Duration(c.nanos.Load()),
+// procStats returns what was counted, by procedure, over all connections.
+func (c *Client) procStats() (all []ProcStats) {
+	var sum procTable
+	for i, ep := range c.core.endpoints {
+		ep.mu.Lock()
+		sum.merge(&c.procs[i])
+		ep.mu.Unlock()
 	}
-	for i := range c.latency {
-		p.Latency[i] = c.latency[i].Load()
-		p.Calls += p.Latency[i]
+	for i := range sum {
+		if s := &sum[i]; s.Calls > 0 {
+			s.Proc = uint32(i)
+			all = append(all, *s)
+		}
 	}
-	p.Transmissions = p.Calls + again - unsent
-	return p
+	return all
+}
+
+func (t *procTable) merge(u *procTable) {
+	for i := range t {
+		a, b := &t[i], &u[i]
+		a.Calls += b.Calls
+		a.Transmissions += b.Transmissions
+		a.BytesSent += b.BytesSent
+		a.BytesReceived += b.BytesReceived
+		a.Errors += b.Errors
+		a.Total += b.Total
+		for k := range a.Latency {
+			a.Latency[k] += b.Latency[k]
+		}
+	}
 }
 
 func (ep *endpoint) stats() EndpointStats {
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
-	e := EndpointStats{InFlight: int(ep.load.Load()), NotRespondingSince: ep.silent}
+	e := EndpointStats{InFlight: ep.slots.callsLocked(), NotRespondingSince: ep.silent}
 	if l := ep.link; l != nil {
 		e.Connected, e.Local, e.Remote = true, l.conn.LocalAddr().String(), l.conn.RemoteAddr().String()
 	} else {
