@@ -23,7 +23,7 @@ func (fs *FS) Getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fat
 			return nfs3.Fattr{}, err
 		}
 	}
-	if a, fresh := fs.view(ino); fresh {
+	if a, fresh := fs.cached(ino); fresh {
 		return a, nil
 	}
 	return fs.getattr(ctx, fs.credOr(cred), ino)
@@ -48,8 +48,7 @@ func (fs *FS) getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fat
 	if err != nil {
 		return nfs3.Fattr{}, fs.failed(ino, err)
 	}
-	a, _ := fs.view(ino)
-	return a, nil
+	return fs.view(ino), nil
 }
 
 // getattrCall is what a GETATTR would allocate.
@@ -122,7 +121,10 @@ func (fs *FS) Setattr(ctx context.Context, cred *rpc.Cred, ino *Inode, file *Fil
 	if s.Mode.Set || s.UID.Set || s.GID.Set {
 		fs.rightsChanged(ino)
 	}
-	if a, fresh := fs.view(ino); fresh || reply.Wcc.After.Present {
+	if reply.Wcc.After.Present {
+		return fs.view(ino), nil
+	}
+	if a, fresh := fs.cached(ino); fresh {
 		return a, nil
 	}
 	return fs.getattr(ctx, cred, ino)

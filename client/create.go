@@ -48,8 +48,7 @@ func (fs *FS) Create(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 	if err := fs.openable(ino); err != nil { // UNCHECKED took something that was there
 		return nil, nfs3.Fattr{}, nil, err
 	}
-	a, _ := fs.view(ino)
-	return ino, a, newFile(fs, ino, cred, flags), nil
+	return ino, fs.view(ino), newFile(fs, ino, cred, flags), nil
 }
 
 // createExclusive makes a file that must not be there: EXCLUSIVE, or what the
@@ -177,9 +176,9 @@ func (fs *FS) Symlink(ctx context.Context, cred *rpc.Cred, dir *Inode, name, tar
 		return nil, nfs3.Fattr{}, nfs3.ErrNoent // what symlink(2) says
 	}
 	cred = fs.credOr(cred)
-	a, _ := fs.view(dir)
+	before := fs.view(dir).Ctime
 	args := nfs3.SymlinkArgs{Where: nfs3.DirOpArgs{Name: name}, Attr: withMode(0o777), Target: target}
-	evidence := func() outcome { return fs.madeLink(ctx, cred, dir, name, target, a.Ctime) }
+	evidence := func() outcome { return fs.madeLink(ctx, cred, dir, name, target, before) }
 	return fs.viewed(fs.make(ctx, cred, "SYMLINK", dir, name, false, nfs3.ErrExist, evidence, func(reply *nfs3.CreateReply) error {
 		args.Where.Dir = dir.FH()
 		return fs.nfs.Symlink(ctx, cred, &args, (*nfs3.SymlinkReply)(reply))
@@ -225,8 +224,7 @@ func (fs *FS) viewed(ino *Inode, err error) (*Inode, nfs3.Fattr, error) {
 	if err != nil {
 		return nil, nfs3.Fattr{}, err
 	}
-	a, _ := fs.view(ino)
-	return ino, a, nil
+	return ino, fs.view(ino), nil
 }
 
 // Link makes name in dir another name of ino, which is no directory, and
@@ -243,9 +241,9 @@ func (fs *FS) Link(ctx context.Context, cred *rpc.Cred, ino, dir *Inode, name st
 	}
 	cred = fs.credOr(cred)
 	var (
-		args   = nfs3.LinkArgs{Link: nfs3.DirOpArgs{Name: name}}
-		reply  nfs3.LinkReply
-		old, _ = fs.view(ino)
+		args  = nfs3.LinkArgs{Link: nfs3.DirOpArgs{Name: name}}
+		reply nfs3.LinkReply
+		old   = fs.view(ino)
 	)
 	fs.changeName(dir, name)
 	err := fs.once(ctx, cred, "LINK", name, nfs3.ErrExist, func() error {

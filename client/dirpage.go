@@ -180,7 +180,7 @@ func (d *Dir) entry(e *nfs3.EntryPlus, ino *Inode, ordinal uint64, a *nfs3.Fattr
 	out := DirEntry{Name: e.Name, Cookie: ordinal}
 	switch {
 	case ino != nil:
-		*a, _ = d.fs.view(ino)
+		*a = d.fs.view(ino)
 		out.Inode, out.Attr, out.Type, out.FileID = ino, a, ino.typ, ino.number
 	case e.Attr.Present:
 		*a = e.Attr.Attr

@@ -38,7 +38,7 @@ func (fs *FS) Lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 		if ino == nil {
 			return nil, nfs3.Fattr{}, nfs3.ErrNoent
 		}
-		if a, fresh := fs.view(ino); fresh {
+		if a, fresh := fs.cached(ino); fresh {
 			ino.foundAt(dir, name)
 			return ino, a, nil
 		}
@@ -83,8 +83,7 @@ func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 		fs.learnName(dir, st, &reply.DirAttr, name, ino)
 		ino.toldAt(dir, name)
 	}
-	a, _ := fs.view(ino)
-	return ino, a, nil
+	return ino, fs.view(ino), nil
 }
 
 // lookupCall is what a LOOKUP would allocate.

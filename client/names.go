@@ -138,11 +138,14 @@ func (n *Inode) toldAt(dir *Inode, name string) {
 // machines announce new files by other channels, and whoever comes then must
 // find them.
 func (fs *FS) cachedName(cred *rpc.Cred, dir *Inode, name string) (ino *Inode, ok bool) {
-	now := time.Now()
 	dir.mu.Lock()
 	defer dir.mu.Unlock()
 	p, ok := dir.names.m[name]
-	if !ok || !dir.cache.fresh(now) {
+	if !ok {
+		return nil, false
+	}
+	now := time.Now()
+	if !dir.cache.fresh(now) {
 		return nil, false
 	}
 	if granted, known := dir.access.rights(cred, nfs3.AccessLookup); !known || granted == 0 {

@@ -221,7 +221,7 @@ func TestAnswersFromBeforeAChangeAreNotEntered(t *testing.T) {
 	fs := r.mount("", Options{})
 	root := fs.Root()
 	ino := write(t, fs, "f", "x")
-	a, _ := fs.view(root)
+	a := fs.view(root)
 	now := &nfs3.PostOpAttr{Present: true, Attr: a}
 	other := *now
 	other.Attr.Ctime = tick(1)
@@ -253,7 +253,7 @@ func TestRightsAreAskedAgainWhenTheModeChanged(t *testing.T) {
 	ino := write(t, fs, "f", "x")
 	_, err := fs.Access(t.Context(), alice, ino, nfs3.AccessRead)
 	must(t, err)
-	a, _ := fs.view(ino)
+	a := fs.view(ino)
 	wcc := nfs3.WccData{After: nfs3.PostOpAttr{Present: true, Attr: a}}
 	wcc.Before.Present, wcc.Before.Attr.Ctime = true, a.Ctime
 	wcc.After.Attr.Ctime.Sec++
