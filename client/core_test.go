@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"weak"
 
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfstest"
@@ -116,13 +117,13 @@ func TestInodesAreOneAHandleAndNotKeptForEver(t *testing.T) {
 	get := func(i int) *Inode {
 		fh, err := nfs3.MakeFH([]byte(fmt.Sprint("handle ", i)))
 		must(t, err)
-		return tab.find(fh, nfs3.TypeReg, uint64(i), func() *Inode {
+		return tab.find(&fh, nfs3.TypeReg, uint64(i), func() *Inode {
 			made++
 			return &Inode{typ: nfs3.TypeReg, fileid: uint64(i)}
 		})
 	}
 	kept := get(0)
-	other := tab.find(kept.FH(), nfs3.TypeDir, 0, func() *Inode { return &Inode{typ: nfs3.TypeDir} })
+	other := tab.find(kept.fh.Load(), nfs3.TypeDir, 0, func() *Inode { return &Inode{typ: nfs3.TypeDir} })
 	if other == kept {
 		t.Error("a file and a directory of one handle are one inode")
 	}
@@ -238,4 +239,34 @@ func TestEverythingAtOnce(t *testing.T) {
 		}
 		return true
 	})
+}
+
+// Two handles of one hash, which chance will not bring, are two inodes.
+func TestHandlesOfOneHashAreTwoInodes(t *testing.T) {
+	var tab table
+	tab.init()
+	get := func(name string) *Inode {
+		fh, err := nfs3.MakeFH([]byte(name))
+		must(t, err)
+		return tab.find(&fh, nfs3.TypeReg, 1, func() *Inode { return &Inode{typ: nfs3.TypeReg, fileid: 1} })
+	}
+	first, elsewhere := get("first"), get("elsewhere")
+	second, err := nfs3.MakeFH([]byte("second"))
+	must(t, err)
+	s, hash := tab.place(&second)
+	s.m[hash] = weak.Make(first) // as if first's hash were the same
+	twin := get("second")
+	want(t, "the twin is another inode", twin != first, true)
+	want(t, "the twin is found again", get("second"), twin)
+	want(t, "the twin is known", tab.known(&second), twin)
+	want(t, "the first keeps its place", s.m[hash].Value(), first)
+	want(t, "another inode takes the twin's handle", tab.move(elsewhere, second), false)
+	tab.drop(twin)
+	want(t, "the twin after it was dropped", tab.known(&second), (*Inode)(nil))
+	want(t, "the first keeps its place", s.m[hash].Value(), first)
+	want(t, "another inode takes the twin's handle after that", tab.move(elsewhere, second), true)
+	want(t, "whose it is now", get("second"), elsewhere)
+	delete(s.m, hash) // as if first had been collected
+	want(t, "whose it is when the first is no more", get("second"), elsewhere)
+	runtime.KeepAlive(first)
 }

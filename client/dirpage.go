@@ -112,7 +112,7 @@ func (d *Dir) learn(st stamp) {
 		if !e.FH.Present || !d.goodName(e.Name) || e.Name == "." || e.Name == ".." {
 			continue
 		}
-		ino := d.fs.table.known(e.FH.FH)
+		ino := d.fs.table.known(&e.FH.FH)
 		if ino == nil {
 			if !d.all && d.made >= maxMade {
 				continue

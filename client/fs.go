@@ -113,7 +113,7 @@ func (fs *FS) Root() *Inode { return fs.root }
 // inode returns the Inode of fh, making one if there is none. a is what the
 // server says of the object; the caller books it.
 func (fs *FS) inode(fh nfs3.FH, a *nfs3.Fattr) *Inode {
-	return fs.table.find(fh, a.Type, a.FileID, func() *Inode {
+	return fs.table.find(&fh, a.Type, a.FileID, func() *Inode {
 		return &Inode{
 			id: fs.lastID.Add(1), typ: a.Type, fileid: a.FileID,
 			number: mixFileID(a.FileID, a.FSID, fs.rootAttr.FSID),

@@ -40,6 +40,8 @@ type Inode struct {
 	lockFH nfs3.FH    // the handle that locks were asked for with
 
 	data fileData
+
+	firstFH nfs3.FH // what fh points to, mostly
 }
 
 // ID returns a number that no other Inode of this FS has or will have. The
