@@ -19,8 +19,7 @@ type ACLs struct{ Access, Default nfsacl.ACL }
 // mutex. It counts while the attributes do, and is dropped when others changed
 // the object, or anybody its rights: a list never changes without the ctime.
 type aclCache struct {
-	lists   ACLs
-	known   bool
+	lists   *ACLs  // nil if unknown
 	dropped uint64 // answers to questions asked before this generation are too old
 }
 
@@ -30,7 +29,7 @@ func (c *aclCache) drop(gen uint64) { *c = aclCache{dropped: gen} }
 // learn notes an answer to a question that was asked at generation gen.
 func (c *aclCache) learn(gen uint64, l ACLs) {
 	if gen > c.dropped {
-		c.lists, c.known = l, true
+		c.lists = &l
 	}
 }
 
@@ -51,8 +50,8 @@ func (fs *FS) GetACLs(ctx context.Context, cred *rpc.Cred, ino *Inode) (ACLs, er
 	ino.mu.Lock()
 	c, fresh := ino.acl, ino.cache.fresh(time.Now())
 	ino.mu.Unlock()
-	if c.known && fresh {
-		return c.lists, nil
+	if c.lists != nil && fresh {
+		return *c.lists, nil
 	}
 	return fs.getACLs(ctx, fs.credOr(cred), ino)
 }

@@ -18,11 +18,11 @@ func (f *File) Append(ctx context.Context, p []byte) (n int, off int64, err erro
 	if !f.writable() {
 		return 0, 0, syscall.EBADF
 	}
-	if err := f.ino.data.appendTurn(ctx); err != nil {
+	if err := f.ino.data().appendTurn(ctx); err != nil {
 		return 0, 0, err
 	}
-	defer f.ino.data.appendDone()
-	end := f.ino.data.dirtyEnd()
+	defer f.ino.data().appendDone()
+	end := f.ino.dirtyEnd()
 	if end == 0 { // while data is dirty here, the server's size is not the file's
 		a, err := f.fs.Getattr(ctx, f.cred, f.ino)
 		if err != nil {

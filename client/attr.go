@@ -18,7 +18,7 @@ func (fs *FS) Getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fat
 	if err := fs.alive(ino); err != nil {
 		return nfs3.Fattr{}, err
 	}
-	if ino.data.hasDirty() {
+	if ino.hasDirty() {
 		if err := fs.drain(ctx, ino); err != nil {
 			return nfs3.Fattr{}, err
 		}
@@ -63,7 +63,7 @@ var getattrCalls = sync.Pool{New: func() any { return new(getattrCall) }}
 // used without asking again. It is 0 under noac, and while ino has dirty data:
 // its times are about to change.
 func (fs *FS) AttrTimeout(ino *Inode) time.Duration {
-	if ino.data.hasDirty() {
+	if ino.hasDirty() {
 		return 0
 	}
 	ino.mu.Lock()
@@ -151,15 +151,9 @@ func (fs *FS) resized(ino *Inode, size uint64) {
 	ino.mu.Unlock()
 }
 
-// target is the cached text of a symbolic link, guarded by its Inode's mutex.
-// It counts while the attributes do, and is dropped when they change.
-type target struct {
-	text  string
-	known bool
-}
-
 // Readlink returns the text of a symbolic link: up to nfs3.MaxPath bytes that
-// may hold anything. Other types are NFS3ERR_INVAL. ctx cancels the wait.
+// may hold anything. Other types are NFS3ERR_INVAL. The text is cached for as
+// long as the attributes count and do not change. ctx cancels the wait.
 func (fs *FS) Readlink(ctx context.Context, cred *rpc.Cred, ino *Inode) (string, error) {
 	if err := fs.alive(ino); err != nil {
 		return "", err
@@ -170,8 +164,8 @@ func (fs *FS) Readlink(ctx context.Context, cred *rpc.Cred, ino *Inode) (string,
 	ino.mu.Lock()
 	t, fresh := ino.target, ino.cache.fresh(time.Now())
 	ino.mu.Unlock()
-	if t.known && fresh {
-		return t.text, nil
+	if t != nil && fresh {
+		return *t, nil
 	}
 	var args nfs3.ReadlinkArgs
 	var reply nfs3.ReadlinkReply
@@ -187,8 +181,9 @@ func (fs *FS) Readlink(ctx context.Context, cred *rpc.Cred, ino *Inode) (string,
 	if err != nil {
 		return "", fs.failed(ino, err)
 	}
+	text := reply.Target // without the rest of the reply
 	ino.mu.Lock()
-	ino.target = target{reply.Target, true}
+	ino.target = &text
 	ino.mu.Unlock()
-	return reply.Target, nil
+	return text, nil
 }

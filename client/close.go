@@ -144,7 +144,7 @@ func (fs *FS) saveAll(ctx context.Context) (lost []Unsaved) {
 	g.SetLimit(savers)
 	for i, u := range files {
 		g.Go(func() error { // ends with its flush
-			d := &u.ino.data
+			d := u.ino.data()
 			d.mu.Lock()
 			before := d.errSeq
 			d.mu.Unlock()

@@ -54,7 +54,7 @@ func (w *writeback) commit(ctx context.Context, ino *Inode, cred *rpc.Cred, numb
 	c := w.call(ctx, ino, cred)
 	defer w.end(c)
 	err := w.fs.about(ctx, cred, ino, c.doCommit)
-	d := &ino.data
+	d := ino.data()
 	var over, lost uint64 // bytes that are safe or lost; of those, write-behind's own that are lost
 	d.mu.Lock()
 	d.committing = false
@@ -130,7 +130,10 @@ func (fs *FS) drain(ctx context.Context, ino *Inode) error { return fs.settle(ct
 func (fs *FS) flush(ctx context.Context, ino *Inode) error { return fs.settle(ctx, ino, true) }
 
 func (fs *FS) settle(ctx context.Context, ino *Inode, commit bool) error {
-	d := &ino.data
+	d := ino.file.Load()
+	if d == nil {
+		return nil
+	}
 	d.mu.Lock()
 	if d.cleanLocked() {
 		d.mu.Unlock()

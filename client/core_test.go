@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 	"weak"
 
 	"github.com/gonfs/gonfs/nfs3"
@@ -239,6 +240,12 @@ func TestEverythingAtOnce(t *testing.T) {
 		}
 		return true
 	})
+}
+
+func TestAnInodeTakesHalfAKilobyte(t *testing.T) {
+	if size := unsafe.Sizeof(Inode{}); size > 512 {
+		t.Errorf("an Inode has %d bytes: the next size that Go allocates is 576", size)
+	}
 }
 
 // Two handles of one hash, which chance will not bring, are two inodes.

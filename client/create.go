@@ -108,7 +108,7 @@ func (fs *FS) cut(ctx context.Context, cred *rpc.Cred, ino *Inode) (*Inode, erro
 	ino.mu.Lock()
 	size := ino.cache.attr.Size
 	ino.mu.Unlock()
-	if size == 0 && !ino.data.hasDirty() {
+	if size == 0 && !ino.hasDirty() {
 		fs.resized(ino, 0)
 		return ino, nil
 	}

@@ -70,9 +70,20 @@ func (d *fileData) countLocked() {
 
 func (d *fileData) cleanLocked() bool { return len(d.dirty) == 0 && len(d.kept) == 0 }
 
+// data returns the state of n's data. It is made when it is needed first, by an
+// open mostly: files that are only looked up do without its 192 bytes.
+func (n *Inode) data() *fileData {
+	if d := n.file.Load(); d != nil {
+		return d
+	}
+	n.file.CompareAndSwap(nil, new(fileData))
+	return n.file.Load()
+}
+
 // hasDirty reports whether any byte is not safe on the server yet.
-func (d *fileData) hasDirty() bool {
-	if !d.written.Load() {
+func (n *Inode) hasDirty() bool {
+	d := n.file.Load()
+	if d == nil || !d.written.Load() {
 		return false
 	}
 	d.mu.Lock()
@@ -82,14 +93,22 @@ func (d *fileData) hasDirty() bool {
 
 // dirtyEnd returns the end of the last byte that is not safe on the server
 // yet; 0 when there is none.
-func (d *fileData) dirtyEnd() uint64 {
+func (n *Inode) dirtyEnd() uint64 {
+	d := n.file.Load()
+	if d == nil || !d.written.Load() {
+		return 0
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return max(d.dirty.end(), d.kept.end())
 }
 
 // opens returns how many Files are open.
-func (d *fileData) opens() int {
+func (n *Inode) opens() int {
+	d := n.file.Load()
+	if d == nil {
+		return 0
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.open
@@ -121,7 +140,7 @@ type File struct {
 // reference to ino until Release.
 func newFile(fs *FS, ino *Inode, cred *rpc.Cred, flags int) *File {
 	f := &File{fs: fs, ino: ino, cred: cred, flags: flags}
-	d := &ino.data
+	d := ino.data()
 	d.mu.Lock()
 	d.open++
 	seen := d.errSeq
@@ -147,7 +166,7 @@ func (f *File) writable() bool { return f.flags&(os.O_WRONLY|os.O_RDWR) != 0 }
 
 // report returns the latched error if this File did not report it yet.
 func (f *File) report() error {
-	d := &f.ino.data
+	d := f.ino.data()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if f.seen.Swap(d.errSeq) == d.errSeq {
@@ -200,7 +219,7 @@ func (f *File) Release() {
 			})
 		}
 	}
-	d := &f.ino.data
+	d := f.ino.data()
 	d.mu.Lock()
 	d.open--
 	d.mu.Unlock()
@@ -210,7 +229,10 @@ func (f *File) Release() {
 // truncate forgets what is dirty beyond size; a SETATTR has made the file that
 // long. All WRITEs were answered before it was sent (drain).
 func (fs *FS) truncate(ino *Inode, size uint64) {
-	d := &ino.data
+	d := ino.file.Load()
+	if d == nil {
+		return
+	}
 	d.mu.Lock()
 	any := func(*extent) bool { return true }
 	n := d.dirty.cut(size, ^uint64(0), any)
@@ -223,9 +245,11 @@ func (fs *FS) truncate(ino *Inode, size uint64) {
 
 // dropReadahead makes all read-ahead of ino stale: others changed the file.
 func (fs *FS) dropReadahead(ino *Inode) {
-	ino.data.mu.Lock()
-	ino.data.gen++
-	ino.data.mu.Unlock()
+	if d := ino.file.Load(); d != nil {
+		d.mu.Lock()
+		d.gen++
+		d.mu.Unlock()
+	}
 }
 
 // checkRange refuses offsets that NFS or Linux cannot express.

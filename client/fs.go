@@ -114,10 +114,14 @@ func (fs *FS) Root() *Inode { return fs.root }
 // server says of the object; the caller books it.
 func (fs *FS) inode(fh nfs3.FH, a *nfs3.Fattr) *Inode {
 	return fs.table.find(&fh, a.Type, a.FileID, func() *Inode {
-		return &Inode{
+		ino := &Inode{
 			id: fs.lastID.Add(1), typ: a.Type, fileid: a.FileID,
 			number: mixFileID(a.FileID, a.FSID, fs.rootAttr.FSID),
 		}
+		if a.Type == nfs3.TypeDir {
+			ino.names = new(nameCache)
+		}
+		return ino
 	})
 }
 

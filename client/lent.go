@@ -67,7 +67,7 @@ func isDone(ctx context.Context) bool {
 // not pay, or if other bytes are in its way. ctx ends the waiting: then p is
 // copied, and write-behind goes on with it.
 func (f *File) lend(ctx context.Context, p []byte, off uint64) (done bool, err error) {
-	fs, w, d := f.fs, &f.fs.wb, &f.ino.data
+	fs, w, d := f.fs, &f.fs.wb, f.ino.data()
 	if d.writing.Load() < lentWriters || !w.costs.cheap() || fs.fits(len(p)) < len(p) || isDone(ctx) {
 		return false, nil
 	}
@@ -98,7 +98,7 @@ func (f *File) lend(ctx context.Context, p []byte, off uint64) (done bool, err e
 // settle waits until no extent refers to l's memory any more, and makes the
 // COMMITs for that. If l's writer gives up, what is not safe yet is copied.
 func (w *writeback) settle(ctx context.Context, l *lender, ino *Inode) {
-	d := &ino.data
+	d := ino.data()
 	d.mu.Lock()
 	if len(d.dirty) > 0 { // something may have waited for l's WRITE
 		w.enqueue(ino)
@@ -159,7 +159,7 @@ func (d *fileData) keepLocked(l *lender) {
 // the same call, so that nothing that is written later is overtaken by it. It
 // writes a copy from now on.
 func (c *dataCall) detach() *rpc.Detached {
-	w, d := c.w, &c.ino.data
+	w, d := c.w, c.ino.data()
 	d.mu.Lock()
 	own := c.ext.own()
 	d.kept.remove(c.ext)

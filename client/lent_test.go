@@ -25,14 +25,14 @@ func lends(t *testing.T, s *nfstest.Server) (*FS, *File) {
 	fs.wb.costs.commit.Store(1)
 	fs.wb.costs.most, fs.wb.costs.slack = time.Hour, time.Hour
 	f := create(t, fs, "a", 0)
-	f.ino.data.writing.Add(lentWriters)
+	f.ino.data().writing.Add(lentWriters)
 	return fs, f
 }
 
 // lendsNow waits until an extent of f has somebody's memory.
 func lendsNow(t *testing.T, f *File, state extentState) {
 	t.Helper()
-	d := &f.ino.data
+	d := f.ino.data()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
 		d.mu.Lock()
 		ok := len(d.kept) > 0 && d.kept[0].lender != nil && d.kept[0].state == state
@@ -76,11 +76,11 @@ func TestWhichWritesAreMadeFromTheWritersMemory(t *testing.T) {
 		{"a part of one", 2048, 1000, nil, false},
 		{"one that crosses two", 1000, 1024, nil, false},
 		{"two", 2048, 2048, nil, false},
-		{"too few writers", 2048, 1024, func(_ *testing.T, f *File) { f.ino.data.writing.Add(-1) }, false},
+		{"too few writers", 2048, 1024, func(_ *testing.T, f *File) { f.ino.data().writing.Add(-1) }, false},
 		{"a dear COMMIT", 2048, 1024, func(_ *testing.T, f *File) { f.fs.wb.costs.commit.Store(int64(3 * time.Hour)) }, false},
 		{"what is dirty lies there", 2048, 1024, func(t *testing.T, f *File) { put(t, f, []byte("x"), 3071) }, false},
 		{"what is dirty lies beside it", 2048, 1024, func(t *testing.T, f *File) { put(t, f, []byte("x"), 3072) }, true},
-		{"a server that restarts all the time", 2048, 1024, func(_ *testing.T, f *File) { f.ino.data.rounds = maxRounds }, false},
+		{"a server that restarts all the time", 2048, 1024, func(_ *testing.T, f *File) { f.ino.data().rounds = maxRounds }, false},
 		{"a shorter frame", 2048, 1024, func(_ *testing.T, f *File) { f.fs.frame.Store(512) }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestWhichWritesAreMadeFromTheWritersMemory(t *testing.T) {
 				// So write-behind has not answered when WriteAt returns.
 				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DelayCall(50 * time.Millisecond)}})
 				_, f := lends(t, s)
-				d := &f.ino.data
+				d := f.ino.data()
 				d.writing.Add(-1) // WriteAt is one itself
 				if tt.before != nil {
 					tt.before(t, f)

@@ -163,8 +163,8 @@ func (fs *FS) lockHandle(ino *Inode) nfs3.FH {
 	now := ino.FH()
 	ino.mu.Lock()
 	defer ino.mu.Unlock()
-	if ino.lockFH != now && !fs.locks.Holds(ino.lockFH) {
-		ino.lockFH = now
+	if ino.lockFH == nil || *ino.lockFH != now && !fs.locks.Holds(*ino.lockFH) {
+		ino.lockFH = &now
 	}
-	return ino.lockFH
+	return *ino.lockFH
 }

@@ -113,7 +113,7 @@ func TestAnOverwriteDoesNotTakeAwayWhatAnFsyncWaitsFor(t *testing.T) {
 	fs := dataFS(t, s, "")
 	f := create(t, fs, "a", 0)
 	put(t, f, []byte("old"), 10)
-	d := &f.ino.data
+	d := f.ino.data()
 	d.mu.Lock()
 	need := d.seq
 	d.mu.Unlock()

@@ -5,7 +5,7 @@ const maxFailed = 4096
 
 // loseLocked gives n bytes of ino up: each File reports err once. d.mu is held.
 func (w *writeback) loseLocked(ino *Inode, n uint64, err error) {
-	d := &ino.data
+	d := ino.data()
 	d.errSeq++
 	d.lastErr, d.errSeen = err, false
 	d.lost += n
@@ -20,7 +20,7 @@ func (w *writeback) loseLocked(ino *Inode, n uint64, err error) {
 // forgetLocked drops what is cached of ino, which tells of lost bytes as if they
 // were there, the size and the kernel's pages among it. d.mu is held.
 func (w *writeback) forgetLocked(ino *Inode) {
-	ino.data.gen++
+	ino.data().gen++
 	ino.mu.Lock()
 	ino.cache.expire()
 	ino.mu.Unlock()
@@ -44,7 +44,7 @@ func (w *writeback) untold() (out []Unsaved) {
 	}
 	w.mu.Unlock()
 	for _, ino := range inos {
-		d := &ino.data
+		d := ino.data()
 		d.mu.Lock()
 		u := Unsaved{ino: ino, FileID: ino.number, Bytes: d.lost, Err: d.lastErr}
 		d.mu.Unlock()
@@ -70,7 +70,7 @@ func (w *writeback) unsaved() []unsavedFile {
 	w.mu.Unlock()
 	var out []unsavedFile
 	for _, ino := range inos {
-		d := &ino.data
+		d := ino.data()
 		d.mu.Lock()
 		var n uint64
 		for _, x := range []extents{d.dirty, d.kept} {

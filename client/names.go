@@ -50,7 +50,7 @@ func (fs *FS) enterNameLocked(dir *Inode, name string, ino *Inode) {
 		dir.names.forget(name)
 		return
 	}
-	c := &dir.names
+	c := dir.names
 	if c.m == nil {
 		c.m = map[string]weak.Pointer[Inode]{}
 	}
@@ -171,6 +171,9 @@ func (fs *FS) Known(dir *Inode, name string) *Inode {
 // lastKnown returns the object that name meant in dir when it was last heard
 // of, however long ago; nil with ok means that there was none.
 func (fs *FS) lastKnown(dir *Inode, name string) (ino *Inode, ok bool) {
+	if dir.names == nil {
+		return nil, false
+	}
 	dir.mu.Lock()
 	defer dir.mu.Unlock()
 	p, ok := dir.names.m[name]

@@ -34,7 +34,7 @@ func (f *File) read(ctx context.Context, p []byte, off int64, l *Loan) (n int, e
 		return 0, nil
 	}
 	at := uint64(off)
-	local, end := f.ino.data.snapshot(p, at)
+	local, end := f.ino.data().snapshot(p, at)
 	if local.whole {
 		return len(p), nil
 	}

@@ -166,7 +166,7 @@ func (f *File) fresh(b *raBlock) bool {
 	if time.Since(b.at) >= f.fs.reg.max {
 		return false
 	}
-	d := &f.ino.data
+	d := f.ino.data()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return b.gen == d.gen
@@ -176,7 +176,7 @@ func (f *File) fresh(b *raBlock) bool {
 // read-ahead allows.
 func (r *readAhead) startLocked(f *File, n uint64, now time.Time) bool {
 	fs := f.fs
-	d := &f.ino.data
+	d := f.ino.data()
 	d.mu.Lock()
 	gen, busy := d.gen, !d.cleanLocked()
 	d.mu.Unlock()

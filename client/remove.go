@@ -25,7 +25,7 @@ func (fs *FS) Unlink(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 	if ino != nil && ino.typ == nfs3.TypeDir {
 		return nfs3.ErrIsdir // some servers would remove it
 	}
-	if ino != nil && ino.data.opens() > 0 {
+	if ino != nil && ino.opens() > 0 {
 		if ino.isSilly(dir, name) {
 			return syscall.EBUSY
 		}

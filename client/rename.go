@@ -39,7 +39,7 @@ func (fs *FS) Rename(ctx context.Context, cred *rpc.Cred, fromDir *Inode, fromNa
 		target = nil // two names of one file: the server does nothing
 	}
 	undo := func() {}
-	if target != nil && target.typ != nfs3.TypeDir && target.data.opens() > 0 && !target.hasSilly() {
+	if target != nil && target.typ != nfs3.TypeDir && target.opens() > 0 && !target.hasSilly() {
 		if err := fs.sillyRename(ctx, cred, toDir, toName, target); err != nil {
 			return err
 		}

@@ -98,7 +98,7 @@ func (fs *FS) sillyRename(ctx context.Context, cred *rpc.Cred, dir *Inode, name 
 		ino.silly = &sillyName{dir, hidden, cred}
 		ino.mu.Unlock()
 		fs.sillies.add(ino)
-		if ino.data.opens() == 0 { // closed meanwhile, before there was anything to remove
+		if ino.opens() == 0 { // closed meanwhile, before there was anything to remove
 			fs.fileReleased(ino)
 		}
 		return nil
@@ -132,7 +132,7 @@ func (fs *FS) takeSilly(ino *Inode) *sillyName {
 // one, a file that was removed meanwhile is removed now, on the file system's
 // own life: no caller waits for it.
 func (fs *FS) fileReleased(ino *Inode) {
-	if ino.data.opens() > 0 || !ino.hasSilly() {
+	if ino.opens() > 0 || !ino.hasSilly() {
 		return
 	}
 	if s := fs.takeSilly(ino); s != nil {

@@ -37,8 +37,8 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 	wsize := uint64(f.fs.wsize)
 	whole := uint64(len(p)) == wsize && uint64(off)%wsize == 0
 	if whole {
-		f.ino.data.writing.Add(1)
-		defer f.ino.data.writing.Add(-1)
+		f.ino.data().writing.Add(1)
+		defer f.ino.data().writing.Add(-1)
 	}
 	for n < len(p) {
 		at := uint64(off) + uint64(n)
@@ -80,7 +80,7 @@ func (f *File) sync() bool {
 
 // put makes the bytes p at off dirty. The budget for them was acquired.
 func (f *File) put(p []byte, off uint64) {
-	d, wb := &f.ino.data, &f.fs.wb
+	d, wb := f.ino.data(), &f.fs.wb
 	end := off + uint64(len(p))
 	var freed uint64
 
@@ -124,7 +124,7 @@ func (f *File) put(p []byte, off uint64) {
 // wsize, beginning no later than off and ending no earlier, and with no other
 // extent under the part that is added.
 func (f *File) ownExtentLocked(off, end uint64) *extent {
-	d := &f.ino.data
+	d := f.ino.data()
 	i := d.dirty.search(off)
 	if i > 0 && d.dirty[i-1].end() == off {
 		i--
@@ -147,7 +147,7 @@ func (f *File) ownExtentLocked(off, end uint64) *extent {
 // fullLocked reports whether the extent at off reaches the next multiple of
 // wsize: then nothing can be appended to it, and it is sent.
 func (f *File) fullLocked(off uint64) bool {
-	d, wsize := &f.ino.data, uint64(f.fs.wsize)
+	d, wsize := f.ino.data(), uint64(f.fs.wsize)
 	i := d.dirty.search(off)
 	return i < len(d.dirty) && d.dirty[i].end()%wsize == 0
 }

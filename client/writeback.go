@@ -133,7 +133,7 @@ func (w *writeback) age() {
 // look stops watching ino if it is clean and queues it if a step is due.
 func (w *writeback) look(ino *Inode) {
 	blocked, half := w.pressure()
-	d := &ino.data
+	d := ino.data()
 	d.mu.Lock()
 	due := w.sendableLocked(d, blocked) != nil || w.commitDueLocked(d, half)
 	if d.cleanLocked() {
@@ -179,7 +179,7 @@ func (w *writeback) sendableLocked(d *fileData, blocked bool) *extent {
 // step does one WRITE or one COMMIT for ino, if one is due.
 func (w *writeback) step(ino *Inode) {
 	blocked, half := w.pressure()
-	d := &ino.data
+	d := ino.data()
 	d.mu.Lock()
 	if e := w.sendableLocked(d, blocked); e != nil {
 		stable := nfs3.Unstable
@@ -210,7 +210,7 @@ func (w *writeback) step(ino *Inode) {
 
 func (w *writeback) enqueueIfDue(ino *Inode) {
 	blocked, half := w.pressure()
-	d := &ino.data
+	d := ino.data()
 	d.mu.Lock()
 	due := w.sendableLocked(d, blocked) != nil || w.commitDueLocked(d, half)
 	d.mu.Unlock()

@@ -127,7 +127,7 @@ func (c *dataCall) run() {
 // book books the reply to a WRITE of e and returns the rest that the server
 // did not write, still marked as being sent.
 func (w *writeback) book(ctx context.Context, ino *Inode, e *extent, r *nfs3.WriteReply, err error) (rest *extent) {
-	d := &ino.data
+	d := ino.data()
 	var safe uint64
 	lost := false
 	d.mu.Lock()

@@ -29,7 +29,7 @@ func TestWriteOptionSaysWhenDataIsSent(t *testing.T) {
 				fs := dataFS(t, s, tt.opts)
 				f := create(t, fs, "a", 0)
 				sent := func() bool {
-					d := &f.ino.data
+					d := f.ino.data()
 					d.mu.Lock()
 					defer d.mu.Unlock()
 					return !d.pendingLocked(d.seq, false)
