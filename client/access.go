@@ -60,7 +60,12 @@ func (c *accessCache) learn(gen uint64, cred *rpc.Cred, asked, granted uint32) {
 }
 
 func (c *accessCache) index(cred *rpc.Cred) int {
-	return slices.IndexFunc(c.entries, func(e accessEntry) bool { return e.cred == *cred })
+	for i := range c.entries {
+		if c.entries[i].cred == *cred {
+			return i
+		}
+	}
+	return -1
 }
 
 // What ACCESS is asked for: everything that means something for the type, so

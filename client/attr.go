@@ -34,7 +34,7 @@ func (fs *FS) getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fat
 	c := getattrCalls.Get().(*getattrCall)
 	defer getattrCalls.Put(c)
 	err := fs.about(ctx, cred, ino, func() error {
-		*c = getattrCall{args: nfs3.GetattrArgs{Object: ino.FH()}}
+		c.args.Object = ino.FH()
 		st := fs.begin(ino)
 		err := fs.nfs.Getattr(ctx, cred, &c.args, &c.reply)
 		if err == nil {

@@ -210,7 +210,7 @@ func (fs *FS) make(ctx context.Context, cred *rpc.Cred, op string, dir *Inode, n
 		ino, _, err := fs.lookup(ctx, cred, dir, name)
 		return ino, err
 	}
-	ino, err := fs.obtain(ctx, cred, st, reply.Object.FH, &reply.Attr, cuts)
+	ino, err := fs.obtain(ctx, cred, st, &reply.Object.FH, &reply.Attr, cuts)
 	if err != nil {
 		return nil, err
 	}

@@ -119,7 +119,7 @@ func (d *Dir) learn(st stamp) {
 			}
 			d.made++
 		}
-		ino = d.fs.inode(e.FH.FH, &e.Attr.Attr)
+		ino = d.fs.inode(&e.FH.FH, &e.Attr.Attr)
 		d.fs.applyAttr(ino, st, &e.Attr)
 		d.fs.learnName(d.ino, st, &d.reply.DirAttr, e.Name, ino)
 		ino.toldAt(d.ino, e.Name)

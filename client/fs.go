@@ -102,7 +102,7 @@ func newFS(c config) *FS {
 	fs.noPlus.Store(c.plainDirs)
 	fs.wb.init(fs, c.dirtyLimit)
 	st := fs.begin(nil)
-	fs.root = fs.inode(c.rootFH, &c.rootAttr)
+	fs.root = fs.inode(&c.rootFH, &c.rootAttr)
 	fs.applyAttr(fs.root, st, &nfs3.PostOpAttr{Present: true, Attr: c.rootAttr})
 	return fs
 }
@@ -112,8 +112,8 @@ func (fs *FS) Root() *Inode { return fs.root }
 
 // inode returns the Inode of fh, making one if there is none. a is what the
 // server says of the object; the caller books it.
-func (fs *FS) inode(fh nfs3.FH, a *nfs3.Fattr) *Inode {
-	return fs.table.find(&fh, a.Type, a.FileID, func() *Inode {
+func (fs *FS) inode(fh *nfs3.FH, a *nfs3.Fattr) *Inode {
+	return fs.table.find(fh, a.Type, a.FileID, func() *Inode {
 		ino := &Inode{
 			id: fs.lastID.Add(1), typ: a.Type, fileid: a.FileID,
 			number: mixFileID(a.FileID, a.FSID, fs.rootAttr.FSID),

@@ -164,7 +164,8 @@ func (fs *FS) lockHandle(ino *Inode) nfs3.FH {
 	ino.mu.Lock()
 	defer ino.mu.Unlock()
 	if ino.lockFH == nil || *ino.lockFH != now && !fs.locks.Holds(*ino.lockFH) {
-		ino.lockFH = &now
+		own := now // the address of now itself would make each call allocate
+		ino.lockFH = &own
 	}
 	return *ino.lockFH
 }

@@ -57,7 +57,7 @@ func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 		lookupCalls.Put(c)
 	}()
 	err := fs.about(ctx, cred, dir, func() error {
-		*args, *reply = nfs3.LookupArgs{What: nfs3.DirOpArgs{Dir: dir.FH(), Name: name}}, nfs3.LookupReply{}
+		args.What = nfs3.DirOpArgs{Dir: dir.FH(), Name: name}
 		st = fs.begin(dir)
 		err := fs.nfs.Lookup(ctx, cred, args, reply)
 		if answered(err) {
@@ -75,7 +75,7 @@ func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 	if err != nil {
 		return nil, nfs3.Fattr{}, fs.failed(dir, err)
 	}
-	ino, err := fs.obtain(ctx, cred, st, reply.Object, &reply.Attr, false)
+	ino, err := fs.obtain(ctx, cred, st, &reply.Object, &reply.Attr, false)
 	if err != nil {
 		return nil, nfs3.Fattr{}, err
 	}
@@ -97,12 +97,12 @@ var lookupCalls = sync.Pool{New: func() any { return new(lookupCall) }}
 // obtain returns the Inode of a handle that a reply brought, asking for the
 // attributes if the reply had none. st is the stamp of the call; change says
 // that the call changed the object.
-func (fs *FS) obtain(ctx context.Context, cred *rpc.Cred, st stamp, fh nfs3.FH, a *nfs3.PostOpAttr, change bool) (*Inode, error) {
+func (fs *FS) obtain(ctx context.Context, cred *rpc.Cred, st stamp, fh *nfs3.FH, a *nfs3.PostOpAttr, change bool) (*Inode, error) {
 	if !a.Present {
 		var reply nfs3.GetattrReply
 		err := fs.retry(ctx, func() error {
 			st = fs.begin(nil)
-			return fs.nfs.Getattr(ctx, cred, &nfs3.GetattrArgs{Object: fh}, &reply)
+			return fs.nfs.Getattr(ctx, cred, &nfs3.GetattrArgs{Object: *fh}, &reply)
 		})
 		if err != nil {
 			return nil, err

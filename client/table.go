@@ -59,8 +59,13 @@ func (t *table) find(fh *nfs3.FH, typ nfs3.FileType, fileid uint64, fresh func()
 		ino = nil
 	}
 	if ino != nil {
+		if ino.shard == s {
+			s.touchLocked(ino)
+			s.mu.Unlock()
+			return ino
+		}
 		s.mu.Unlock()
-		t.unpin(ino)
+		t.unpin(ino) // it had another handle once
 		return ino
 	}
 	ino = fresh()
@@ -119,7 +124,7 @@ func (s *shard) enterLocked(hash uint64, ino *Inode) {
 // sweepLocked removes the entries of inodes that were collected as garbage. It
 // is called when there are twice as many entries as it left the last time, so
 // that it costs each inode a few ns. To be told of each inode's end by the
-// runtime (AddCleanup) costs 140 ns and three allocations.
+// runtime (AddCleanup) costs 500 ns and three allocations.
 func (s *shard) sweepLocked() {
 	maps.DeleteFunc(s.m, func(_ uint64, w weak.Pointer[Inode]) bool { return w.Value() == nil })
 	maps.DeleteFunc(s.twins, func(_ nfs3.FH, w weak.Pointer[Inode]) bool { return w.Value() == nil })
