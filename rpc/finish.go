@@ -8,6 +8,9 @@ const maxGarbage = 2
 
 // finish decodes the reply. done is false if the call goes on without it.
 func (p *pending) finish() (done bool, err error) {
+	if len(p.reply.Bytes()) > longReply {
+		p.pass()
+	}
 	if err = p.decode(p.reply.Bytes()); err == nil {
 		p.measure()
 		return true, nil

@@ -75,8 +75,8 @@ func (p *pending) signal() {
 	}
 }
 
-// pass wakes who is to be woken next, if there is anybody. The call is told
-// whenever the caller wakes, and again once nothing can be set any more.
+// pass wakes who is to be woken next, if there is anybody, before the call is
+// over.
 func (p *pending) pass() {
 	if next := p.then.Load(); next != nil {
 		p.then.Store(nil)
@@ -131,7 +131,6 @@ func (p *pending) end(err error) {
 	ep.relyNoMoreLocked(p)
 	p.client.procs[ep.index].addLocked(p, err)
 	ep.mu.Unlock()
-	p.pass()
 	if len(ep.core.endpoints) > 1 {
 		ep.load.Add(-1)
 	}
@@ -141,9 +140,16 @@ func (p *pending) end(err error) {
 	} else if p.call.Sink != nil {
 		p.sink.Cancel()
 	}
-	if p.revived {
-		ep.core.logRevived()
+	next, revived := p.then.Load(), p.revived
+	if next != nil {
+		p.then.Store(nil)
 	}
 	p.call, p.client, p.ep, p.reply, p.err, p.patience = nil, nil, nil, nil, nil, patience{}
 	ep.core.pool.Put(p)
+	if next != nil {
+		next.signal()
+	}
+	if revived {
+		ep.core.logRevived()
+	}
 }

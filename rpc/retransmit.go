@@ -199,15 +199,12 @@ func (p *pending) wait(w *patience) error {
 	p.wakeAt(w.until(p.due))
 	if w.done == nil || p.vigil != nil {
 		// Who was asked meanwhile, by the sendWatch, waits on nothing any more.
-		<-p.wake
-		p.pass()
-		if p.calledOff.Load() && w.done != nil {
+		if <-p.wake; p.calledOff.Load() && w.done != nil {
 			return w.over()
 		}
 	} else {
 		select {
 		case <-p.wake:
-			p.pass()
 		case <-w.done:
 			return w.over()
 		}
