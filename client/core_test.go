@@ -165,9 +165,10 @@ func TestRefAndForget(t *testing.T) {
 	fs := r.mount("", Options{})
 	ino := write(t, fs, "f", "x")
 	listed := func() bool {
-		ino.shard.mu.Lock()
-		defer ino.shard.mu.Unlock()
-		return ino.newer != nil || ino.older != nil || ino.shard.newest == ino
+		s := fs.table.listOf(ino)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return ino.newer != nil || ino.older != nil || s.newest == ino
 	}
 	want(t, "listed", listed(), true)
 	fs.Ref(ino)
@@ -261,16 +262,16 @@ func TestHandlesOfOneHashAreTwoInodes(t *testing.T) {
 	second, err := nfs3.MakeFH([]byte("second"))
 	must(t, err)
 	s, hash := tab.place(&second)
-	s.m[hash] = weak.Make(first) // as if first's hash were the same
+	s.m[hash] = slot{weak: weak.Make(first)} // as if first's hash were the same
 	twin := get("second")
 	want(t, "the twin is another inode", twin != first, true)
 	want(t, "the twin is found again", get("second"), twin)
 	want(t, "the twin is known", tab.known(&second), twin)
-	want(t, "the first keeps its place", s.m[hash].Value(), first)
+	want(t, "the first keeps its place", s.m[hash].inode(), first)
 	want(t, "another inode takes the twin's handle", tab.move(elsewhere, second), false)
 	tab.drop(twin)
 	want(t, "the twin after it was dropped", tab.known(&second), (*Inode)(nil))
-	want(t, "the first keeps its place", s.m[hash].Value(), first)
+	want(t, "the first keeps its place", s.m[hash].inode(), first)
 	want(t, "another inode takes the twin's handle after that", tab.move(elsewhere, second), true)
 	want(t, "whose it is now", get("second"), elsewhere)
 	delete(s.m, hash) // as if first had been collected

@@ -28,8 +28,8 @@ type Inode struct {
 	lookups atomic.Int64  // references of FUSE's kernel side
 	version atomic.Uint64 // changes by others so far
 
-	shard        *shard // of the table; the next two are guarded by its mutex
-	newer, older *Inode
+	hash         uint64 // of the first handle: which of the table's lists the inode is on
+	newer, older *Inode // guarded by the mutex of the list's shard
 
 	mu     sync.Mutex // guards all below but the last two
 	cache  attrCache
