@@ -62,6 +62,14 @@ func (p *pending) wakeAt(t instant) {
 	}
 }
 
+// waitsNoMore says that the caller does something else than to wait, until
+// wakeAt. The endpoint's mutex is held, so that no relay begins meanwhile.
+func (p *pending) waitsNoMore() {
+	if p.alarm.Load() != 0 {
+		p.alarm.Store(0)
+	}
+}
+
 // setAlarmLocked has the alarm ring at t at the latest.
 func (ep *endpoint) setAlarmLocked(t instant) {
 	a := &ep.alarm

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+
+	"github.com/gonfs/gonfs/xdr"
 )
 
 func TestCallGetsItsReply(t *testing.T) {
@@ -127,6 +129,29 @@ func TestConcurrentCalls(t *testing.T) {
 	wg.Wait()
 	if s := c.Stats(); s.Connects != 1 || s.CallsInFlight != 0 || s.BadReplies != 0 {
 		t.Errorf("got %+v", s)
+	}
+}
+
+// broken is a reply whose decoder panics.
+type broken struct{}
+
+func (broken) XDR(*xdr.Codec) { panic("broken") }
+
+func TestADecoderThatPanicsEndsItsCallOnly(t *testing.T) {
+	c := newHouse().client(t)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the caller is not told")
+			}
+		}()
+		c.Call(context.Background(), &Call{Proc: procEcho, Args: &opaque{}, Reply: broken{}})
+	}()
+	if s := c.Stats(); s.CallsInFlight != 0 {
+		t.Errorf("%d calls in flight", s.CallsInFlight)
+	}
+	if err := c.Call(context.Background(), &Call{Proc: procEcho, Args: &opaque{}, Reply: &opaque{}}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -127,7 +127,14 @@ func (c *Client) Bind(program, version uint32) *Client {
 func (c *Client) Call(ctx context.Context, call *Call) error {
 	p := c.core.pool.Get().(*pending)
 	p.begin(c, c.core.pick(), call, ctx)
+	ran := false
+	defer func() {
+		if !ran { // Reply's XDR panics: others must not wait for that
+			p.end(context.Canceled)
+		}
+	}()
 	err := p.run()
+	ran = true
 	if !p.left() || !p.detach(call.Detach()) {
 		p.end(err)
 	}

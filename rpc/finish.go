@@ -43,8 +43,11 @@ func (p *pending) discard(again bool) {
 	p.reply, p.detached = nil, false
 	p.replied.Store(false)
 	p.again = p.again || again
+	next := p.then.Swap(nil) // the next reply sets it anew
 	p.ep.mu.Unlock()
-	p.pass()
+	if next != nil {
+		next.signal()
+	}
 	r.Release()
 }
 

@@ -98,6 +98,43 @@ func TestPayloadInterrupted(t *testing.T) {
 	nc.Close()
 }
 
+// A server that answers twice, first without a payload: the caller has its
+// memory again with the first answer.
+func TestSecondReplyIsNotPlaced(t *testing.T) {
+	near, far := net.Pipe()
+	c := NewClient(Options{Program: testProg, Version: testVers,
+		Dial: func(context.Context, netip.AddrPort) (transport.Conn, error) {
+			return transport.NewStream(near, 0), nil
+		}})
+	defer c.Close()
+	sink := make([]byte, 64<<10)
+	done := goCall(context.Background(), c, &Call{Proc: 1, Reply: &opaque{}, Sink: sink, Place: placeOpaque})
+	call, err := readCall(far)
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := record(call, &opaque{bytes.Repeat([]byte{'x'}, len(sink))})
+	// Both heads in one segment, so that the second is looked at before the
+	// first call is told of the first.
+	far.Write(append(record(call, &opaque{[]byte("short")}), long[:transport.HeadMax+4]...))
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	clear(sink)
+	far.Write(long[transport.HeadMax+4:])
+	next := goCall(context.Background(), c, &Call{})
+	if call, err = readCall(far); err != nil {
+		t.Fatal(err)
+	}
+	far.Write(record(call, &opaque{}))
+	if err := <-next; err != nil {
+		t.Error(err)
+	}
+	if !bytes.Equal(sink, make([]byte, len(sink))) {
+		t.Error("the sink was written to after Call had returned")
+	}
+}
+
 // While the payload is coming the call is not sent again, however long it takes.
 func TestSlowPayloadIsNotAskedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -75,11 +75,10 @@ func (p *pending) signal() {
 	}
 }
 
-// pass wakes who is to be woken next, if there is anybody, before the call is
-// over.
+// pass wakes who is to be woken next, if there is anybody, though the call is
+// not over yet.
 func (p *pending) pass() {
-	if next := p.then.Load(); next != nil {
-		p.then.Store(nil)
+	if next := p.then.Swap(nil); next != nil {
 		next.signal()
 	}
 }
@@ -102,9 +101,7 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 		ep.load.Add(1)
 	}
 	// To look is cheaper than to write.
-	if p.alarm.Load() != 0 {
-		p.alarm.Store(0)
-	}
+	p.waitsNoMore()
 	if p.replied.Load() {
 		p.replied.Store(false)
 	}
@@ -142,7 +139,7 @@ func (p *pending) end(err error) {
 	}
 	next, revived := p.then.Load(), p.revived
 	if next != nil {
-		p.then.Store(nil)
+		p.then.Store(nil) // nobody else looks at it any more
 	}
 	p.call, p.client, p.ep, p.reply, p.err, p.patience = nil, nil, nil, nil, nil, patience{}
 	ep.core.pool.Put(p)

@@ -26,6 +26,10 @@ func (l *link) Place(head []byte, length int) (offset int, sink *transport.Sink)
 	if what != "" || h.denied || h.accept != Success {
 		return 0, nil
 	}
+	if l.batch.has(h.xid) {
+		// The call has its reply: its memory is about to be the caller's again.
+		l.Pause()
+	}
 	ep := l.ep
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
@@ -47,6 +51,7 @@ func (l *link) Message(msg *transport.Buffer, sink *transport.Sink) {
 	if mtype, ok := word(msg.Bytes(), 4); !ok || mtype != msgReply {
 		l.ep.core.counters.badReplies.Add(1)
 		msg.Release()
+		l.Pause() // such messages may come without end
 		return
 	}
 	a := arrival{msg: msg, detached: sink != nil}
@@ -70,8 +75,11 @@ func (l *link) Pause() {
 	for i := range b.n {
 		b.calls[i] = l.acceptLocked(&b.arrivals[i], now)
 	}
-	wake := b.relayLocked(&ep.slots, now)
+	wake, late := b.relayLocked(&ep.slots, now)
 	ep.mu.Unlock()
+	if late {
+		ep.wakeAnswered()
+	}
 	for i, p := range wake {
 		p.signal()
 		wake[i] = nil

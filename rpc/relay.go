@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/gonfs/gonfs/transport"
@@ -19,15 +20,15 @@ import (
 // faster than if the reader wakes all, and that takes 15 to 20 % less than to
 // wake each when its reply comes.
 //
-// Callers that do much with what they read, or where others want the processor,
-// would hold each other up: where a relay takes long, all are woken at once for
-// a while.
+// Callers that others want the processor of would hold each other up: where a
+// relay is not over when the next batch comes, and should be, all are woken at
+// once for a while. Only who waits has others behind it. Who sends may have its
+// reply already, from a server that does not read on, and does not wake.
 
 const (
 	// batchCalls is how many replies make a batch.
 	batchCalls = 16
-	// batchBytes is how many bytes of replies are read while a caller waits for
-	// nothing: that is 50 µs on loopback.
+	// batchBytes is how many bytes of replies make a batch: 50 µs on loopback.
 	batchBytes = 256 << 10
 	// longReply is how many bytes of a reply are decoded before the next caller
 	// is woken: READDIRPLUS of 1 MiB takes a millisecond.
@@ -62,20 +63,30 @@ func (b *batch) add(a arrival) {
 	b.bytes += len(a.msg.Bytes()) + a.placed
 }
 
+// has reports whether there is a reply of this XID.
+func (b *batch) has(xid uint32) bool {
+	for i := range b.n {
+		if binary.BigEndian.Uint32(b.arrivals[i].msg.Bytes()) == xid {
+			return true
+		}
+	}
+	return false
+}
+
 func (b *batch) full() bool { return b.n == batchCalls || b.bytes >= batchBytes }
 
 // relayLocked links the calls and returns those that the reader is to wake, in
-// b.calls.
-func (b *batch) relayLocked(s *slots, now instant) (wake []*pending) {
+// b.calls. late says that an earlier relay is not over though it should be.
+func (b *batch) relayLocked(s *slots, now instant) (wake []*pending, late bool) {
 	wake = b.calls[:0]
-	together := b.relay.wantedLocked(s, now)
+	together, late := b.relay.wantedLocked(s, now)
 	var last *pending
 	links := 0
 	for _, p := range b.calls[:b.n] {
 		switch {
 		case p == nil:
-		case p.sent > 1 || !together:
-			// Who is sending again wakes nobody until that is done.
+		case !together || p.alarm.Load() == 0:
+			// Who does not wait, but sends, wakes nobody until that is done.
 			wake = append(wake, p)
 		case last == nil:
 			wake = append(wake, p)
@@ -90,7 +101,7 @@ func (b *batch) relayLocked(s *slots, now instant) (wake []*pending) {
 	if links > 0 {
 		b.relay.begun(last.xid, now.add(time.Duration(links)*slowLink))
 	}
-	return wake
+	return wake, late
 }
 
 // relay judges whether relays are good for the callers.
@@ -100,20 +111,32 @@ type relay struct {
 	pause int     // batches until the next one
 }
 
-// wantedLocked reports whether there shall be another relay.
-func (r *relay) wantedLocked(s *slots, now instant) bool {
+// wantedLocked reports whether there shall be another relay, and whether the
+// last one is late.
+func (r *relay) wantedLocked(s *slots, now instant) (wanted, late bool) {
 	switch {
 	case r.limit == 0:
 	case s.findLocked(r.xid) == nil:
 		r.limit = 0
 	case now > r.limit:
-		r.limit, r.pause = 0, relayPause
+		r.limit, r.pause, late = 0, relayPause, true
 	}
 	if r.pause > 0 {
 		r.pause--
-		return false
+		return false, late
 	}
-	return true
+	return true, late
+}
+
+// wakeAnswered wakes all callers that have a reply.
+func (ep *endpoint) wakeAnswered() {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	for _, p := range ep.slots.calls {
+		if p != nil && p.reply != nil {
+			p.signal()
+		}
+	}
 }
 
 // begun says that a relay begins, that it ends with the call xid, and when it

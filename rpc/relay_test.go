@@ -8,17 +8,19 @@ import (
 	"time"
 
 	"github.com/gonfs/gonfs/transport"
+	"github.com/gonfs/gonfs/xdr"
 )
 
 // relayRig has calls outstanding on a link that nothing reads from.
 type relayRig struct {
+	t     *testing.T
 	l     *link
 	calls []*pending
 }
 
 func newRelayRig(t *testing.T, calls int) *relayRig {
 	c := NewClient(Options{Program: testProg, Version: testVers})
-	r := &relayRig{l: &link{ep: c.core.endpoints[0]}}
+	r := &relayRig{t: t, l: &link{ep: c.core.endpoints[0]}}
 	for range calls {
 		r.call(t, c)
 	}
@@ -34,18 +36,26 @@ func (r *relayRig) call(t *testing.T, c *Client) {
 		t.Fatal(err)
 	}
 	p.sent = 1
+	p.alarm.Store(int64(never)) // it waits
 	r.calls = append(r.calls, p)
 }
 
 // reply brings the replies to some calls.
 func (r *relayRig) reply(calls ...int) {
 	for _, i := range calls {
-		msg := transport.NewBuffer(24)
-		clear(msg.Bytes())
-		binary.BigEndian.PutUint32(msg.Bytes(), r.calls[i].xid)
-		binary.BigEndian.PutUint32(msg.Bytes()[4:], msgReply)
-		r.l.Message(msg, nil)
+		r.l.Message(r.message(i, 24), nil)
 	}
+}
+
+// detached brings a reply whose payload is in the call's sink.
+func (r *relayRig) detached(call int) { r.l.Message(r.message(call, 24), &r.calls[call].sink) }
+
+func (r *relayRig) message(call, size int) *transport.Buffer {
+	msg := transport.NewBuffer(size)
+	clear(msg.Bytes())
+	binary.BigEndian.PutUint32(msg.Bytes(), r.calls[call].xid)
+	binary.BigEndian.PutUint32(msg.Bytes()[4:], msgReply)
+	return msg
 }
 
 // woken takes the tokens of those that were woken, and tells their numbers.
@@ -78,14 +88,35 @@ func TestRelay(t *testing.T) {
 			r.reply(0, 1, 2)
 			r.calls[0].end(context.Canceled)
 		}, [][]int{{1}, {2}}},
-		{"who may be sending again wakes nobody", func(r *relayRig) {
-			r.calls[0].sent, r.calls[2].sent = 2, 2
+		{"who does not wait, but sends, wakes nobody", func(r *relayRig) {
+			r.calls[0].waitsNoMore()
+			r.calls[2].waitsNoMore()
 			r.reply(0, 1, 2, 3)
 		}, [][]int{{0, 1, 2}, {3}}},
 		{"all at once after a relay that took too long", func(r *relayRig) {
 			r.l.batch.relay.pause = 1
 			r.reply(0, 1, 2)
 		}, [][]int{{0, 1, 2}}},
+		{"a batch that is full", func(r *relayRig) {
+			r.l.batch.bytes = batchBytes - 24
+			r.reply(0)
+			if got := r.woken(); len(got) != 1 {
+				r.t.Errorf("woken: %v", got)
+			}
+			r.reply(1, 2)
+		}, [][]int{{1}, {2}}},
+		{"a batch that is full of payloads", func(r *relayRig) {
+			r.l.placed = batchBytes
+			r.detached(0)
+			if got := r.woken(); len(got) != 1 || r.calls[0].placed != batchBytes {
+				r.t.Errorf("woken: %v", got)
+			}
+			r.reply(1, 2)
+		}, [][]int{{1}, {2}}},
+		{"a message that is no reply", func(r *relayRig) {
+			r.reply(0, 1)
+			r.l.Message(transport.NewBuffer(0), nil)
+		}, [][]int{{0}, {1}}},
 		{"an answer that comes twice", func(r *relayRig) { r.reply(0, 1, 0, 1, 2) }, [][]int{{0}, {1}, {2}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -131,6 +162,16 @@ func TestNobodyDropsOutOfARelay(t *testing.T) {
 	}{
 		{"over", func(p *pending) { p.end(nil) }},
 		{"a reply that makes no sense", func(p *pending) { p.discard(true) }},
+		{"a long reply, before it is decoded", func(p *pending) {
+			p.reply.Release()
+			p.reply = transport.NewBuffer(longReply + 1)
+			p.call.Reply = (*atOnce)(p)
+			clear(p.reply.Bytes())
+			binary.BigEndian.PutUint32(p.reply.Bytes()[4:], msgReply)
+			if done, err := p.finish(); !done || err != nil {
+				panic(err)
+			}
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRelayRig(t, 3)
@@ -150,6 +191,15 @@ func TestNobodyDropsOutOfARelay(t *testing.T) {
 	}
 }
 
+// atOnce is a reply whose decoder wants the next caller to be awake.
+type atOnce pending
+
+func (p *atOnce) XDR(*xdr.Codec) {
+	if p.then.Load() != nil {
+		panic("the next caller waits for a long reply to be decoded")
+	}
+}
+
 func TestRelaysStopWhereCallersAreSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRelayRig(t, 6)
@@ -166,7 +216,7 @@ func TestRelaysStopWhereCallersAreSlow(t *testing.T) {
 			t.Errorf("%d are woken though a relay may still be in time", n)
 		}
 		time.Sleep(1)
-		if n := turn(4, 5); n != 2 {
+		if n := turn(4, 5); n != 6 { // whoever has a reply
 			t.Errorf("%d are woken though a relay is late", n)
 		}
 		if got := r.l.batch.relay.pause; got != relayPause-1 {
@@ -174,6 +224,27 @@ func TestRelaysStopWhereCallersAreSlow(t *testing.T) {
 		}
 		for _, p := range r.calls {
 			p.pass()
+			p.end(nil)
+		}
+	})
+}
+
+func TestARelayInTimeIsNoReasonToStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRelayRig(t, 4)
+		r.reply(0, 1)
+		r.l.Pause()
+		for _, p := range r.calls[:2] {
+			p.end(nil)
+		}
+		time.Sleep(time.Second)
+		r.woken()
+		r.reply(2, 3)
+		r.l.Pause()
+		if got := r.woken(); len(got) != 1 {
+			t.Errorf("woken: %v", got)
+		}
+		for _, p := range r.calls[2:] {
 			p.end(nil)
 		}
 	})

@@ -94,6 +94,7 @@ func (p *pending) stepLocked() (l *link, err error) {
 	}
 	p.again = false
 	p.sent++
+	p.waitsNoMore()
 	ep.link.sendingLocked()
 	return ep.link, nil
 }
@@ -234,6 +235,7 @@ func (p *pending) expire(now instant) error {
 		ep.mu.Unlock()
 		return nil
 	}
+	p.waitsNoMore()
 	if p.sent > 0 {
 		p.again = true
 		if p.refusals == 0 && !ep.refusedLocked() {

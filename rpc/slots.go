@@ -135,8 +135,8 @@ func (s *slots) busyLocked() bool {
 	return false
 }
 
-// callsLocked returns how many calls have a slot or wait for one.
-func (s *slots) callsLocked() (n int) {
+// countLocked returns how many calls have a slot or wait for one.
+func (s *slots) countLocked() (n int) {
 	for c := range classes {
 		n += s.used[c]
 		for p := s.queue[c].head; p != nil; p = p.next {

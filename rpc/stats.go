@@ -62,8 +62,10 @@ type ProcStats struct {
 	BytesSent     uint64 // of messages, without record marks and below
 	BytesReceived uint64 // of the replies that ended calls
 	Errors        uint64 // calls that Call returned an error for
-	Latency       [LatencyBuckets]uint64
-	Total         time.Duration // sum of the latencies
+	// Latency counts calls by how long they took, from Client.Call until the
+	// reply had come, or else until the end.
+	Latency [LatencyBuckets]uint64
+	Total   time.Duration // sum of the latencies
 }
 
 // counters are what the connections count.
@@ -174,7 +176,7 @@ func (t *procTable) merge(u *procTable) {
 func (ep *endpoint) stats() EndpointStats {
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
-	e := EndpointStats{InFlight: ep.slots.callsLocked(), NotRespondingSince: ep.silent}
+	e := EndpointStats{InFlight: ep.slots.countLocked(), NotRespondingSince: ep.silent}
 	if l := ep.link; l != nil {
 		e.Connected, e.Local, e.Remote = true, l.conn.LocalAddr().String(), l.conn.RemoteAddr().String()
 	} else {

@@ -25,7 +25,7 @@ const (
 
 var (
 	pools       [classes]sync.Pool
-	counting    atomic.Bool
+	counting    atomic.Bool // whether anybody has looked: two atomic operations a message are not free
 	outstanding atomic.Int64
 )
 

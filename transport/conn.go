@@ -55,8 +55,9 @@ type Receiver interface {
 }
 
 // Pauser may be implemented by a Receiver that puts work off until it has got a
-// handful of messages. Pause is called by Serve when there are no more messages
-// for the moment: before it waits for the peer, and before it returns.
+// handful of messages. Pause must be called by Serve when there are no more
+// messages for the moment: before it waits for the peer, and before it returns.
+// Calls of package rpc get no reply before.
 type Pauser interface{ Pause() }
 
 // pauseOf returns r's Pause, or a function that does nothing.

@@ -30,7 +30,8 @@ const (
 	// flushBytes is about how much goes into one write, but for payloads that
 	// are longer.
 	flushBytes = 256 << 10
-	// maxSegments is how many slices unix.Writev takes without allocating.
+	// maxSegments is how many slices send takes, and unix.Writev without
+	// allocating.
 	maxSegments = 8
 	// keepBytes is the capacity that an empty queue keeps.
 	keepBytes = 256 << 10

@@ -17,7 +17,7 @@ const (
 	lowatMin = 64 << 10
 	lowatMax = 1 << 20
 	// roomMin is the receive window that the kernel is asked to make room for
-	// before the first high mark. It widens the window when more than half of it
+	// before the first high mark, as far as tcp_rmem allows. It widens the window when more than half of it
 	// comes in a round trip, not counting what waits to be read: under a mark as
 	// high as the window that is nothing, and the window stays as it is. Linux
 	// 6.18 at 40 ms of round trip: 14 MiB/s, of 59 that a plain stream makes;
@@ -59,7 +59,7 @@ type sockWire struct {
 	rerr    error
 	riov    [2][]byte
 	low     int    // SO_RCVLOWAT as it was set
-	roomy   bool   // there is room for roomMin, as far as tcp_rmem allows
+	high    int    // what it may be set to; 0: not known yet
 	pause   func() // called before each wait
 
 	// Of the flusher.
@@ -105,14 +105,13 @@ func (w *sockWire) tryRead(fd uintptr) bool {
 		}
 		low := 1
 		if w.missing >= lowatMin {
-			low = min(w.missing, lowatMax)
+			if w.high == 0 {
+				w.makeRoom(fd)
+			}
+			low = min(w.missing, w.high)
 		}
 		if low == w.low {
 			return false
-		}
-		if !w.roomy && low > 1 {
-			w.setLowat(fd, roomMin)
-			w.roomy = true
 		}
 		lowered := low < w.low
 		w.setLowat(fd, low)
@@ -122,6 +121,15 @@ func (w *sockWire) tryRead(fd uintptr) bool {
 		// Bytes below the old mark may lie there that nobody will be woken
 		// for: look again.
 	}
+}
+
+// makeRoom asks for a receive window of roomMin, and sees how high a mark may
+// be: a quarter of what there is room for. Before Linux 4.18 a mark makes no room,
+// and one above the window would never be reached.
+func (w *sockWire) makeRoom(fd uintptr) {
+	w.setLowat(fd, roomMin)
+	room, _ := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF) // 0 on an error
+	w.high = max(1, min(room/4, lowatMax))
 }
 
 // setLowat sets SO_RCVLOWAT. An error is no harm but a wake-up too many; a
