@@ -239,7 +239,9 @@ func TestABlockedLockIsGrantedByACallback(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := Start(t, Options{Callback: tt.how, Allow: []Kind{LockLeft}})
 			l := newLocker(t, s, tt.netid, true)
+			l.mu.Lock()
 			l.answer = tt.answer
+			l.mu.Unlock()
 			st, err := l.c.Lock(t.Context(), nil, l.lock(1, 0, 0, false, false))
 			l.want("LOCK", nlm.Granted, st, err)
 			st, err = l.c.Lock(t.Context(), nil, l.lock(2, 0, 10, true, false))
