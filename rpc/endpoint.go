@@ -53,6 +53,7 @@ type link struct {
 	datagram bool
 	over     context.CancelFunc // ends the watchdog
 	woken    chan struct{}      // holds a token when the watchdog shall not doze any more
+	holder   transport.Holder   // conn, or nil
 	batch    batch              // replies to be handed over; the reader's
 	placed   int                // bytes of the payload that was placed last; the reader's
 

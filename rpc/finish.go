@@ -44,9 +44,14 @@ func (p *pending) discard(again bool) {
 	p.replied.Store(false)
 	p.again = p.again || again
 	next := p.then.Swap(nil) // the next reply sets it anew
+	holder := p.holder
+	p.holder = nil
 	p.ep.mu.Unlock()
 	if next != nil {
 		next.signal()
+	}
+	if holder != nil {
+		holder.Release()
 	}
 	r.Release()
 }

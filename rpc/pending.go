@@ -63,6 +63,7 @@ type pending struct {
 	revived    bool              // reply ended an outage
 	reply      *transport.Buffer // once replied is set the caller's own
 	told       instant           // when it was set
+	holder     transport.Holder  // to be released when the call is over; nil for none
 	err        error             // the call is over
 	heard      uint64            // endpoint.replies when period began
 }
@@ -127,6 +128,8 @@ func (p *pending) end(err error) {
 	ep.slots.leaveLocked(p)
 	ep.relyNoMoreLocked(p)
 	p.client.procs[ep.index].addLocked(p, err)
+	holder := p.holder
+	p.holder = nil
 	ep.mu.Unlock()
 	if len(ep.core.endpoints) > 1 {
 		ep.load.Add(-1)
@@ -145,6 +148,9 @@ func (p *pending) end(err error) {
 	ep.core.pool.Put(p)
 	if next != nil {
 		next.signal()
+	}
+	if holder != nil {
+		holder.Release()
 	}
 	if revived {
 		ep.core.logRevived()

@@ -75,7 +75,7 @@ func (l *link) Pause() {
 	for i := range b.n {
 		b.calls[i] = l.acceptLocked(&b.arrivals[i], now)
 	}
-	wake, late := b.relayLocked(&ep.slots, now)
+	wake, late := b.relayLocked(&ep.slots, l.holder, now)
 	ep.mu.Unlock()
 	if late {
 		ep.wakeAnswered()

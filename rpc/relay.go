@@ -77,7 +77,7 @@ func (b *batch) full() bool { return b.n == batchCalls || b.bytes >= batchBytes 
 
 // relayLocked links the calls and returns those that the reader is to wake, in
 // b.calls. late says that an earlier relay is not over though it should be.
-func (b *batch) relayLocked(s *slots, now instant) (wake []*pending, late bool) {
+func (b *batch) relayLocked(s *slots, h transport.Holder, now instant) (wake []*pending, late bool) {
 	wake = b.calls[:0]
 	together, late := b.relay.wantedLocked(s, now)
 	var last *pending
@@ -99,6 +99,12 @@ func (b *batch) relayLocked(s *slots, now instant) (wake []*pending, late bool) 
 	}
 	clear(b.calls[len(wake):b.n])
 	if links > 0 {
+		if h != nil {
+			// Nearly all of them will send again. The last may be over, and
+			// release what is held, as soon as the mutex is free.
+			h.Hold()
+			last.holder = h
+		}
 		b.relay.begun(last.xid, now.add(time.Duration(links)*slowLink))
 	}
 	return wake, late

@@ -229,6 +229,51 @@ func TestRelaysStopWhereCallersAreSlow(t *testing.T) {
 	})
 }
 
+// holder counts what is held and released.
+type holder struct{ held, released int }
+
+func (h *holder) Hold()    { h.held++ }
+func (h *holder) Release() { h.released++ }
+
+// While there is a relay, calls are held back: until its last one is over.
+func TestCallsAreHeldBackDuringARelay(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		over func(*pending)
+	}{
+		{"over", func(p *pending) { p.end(nil) }},
+		{"a reply that makes no sense", func(p *pending) { p.discard(true) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRelayRig(t, 3)
+			var h holder
+			r.l.holder = &h
+			r.reply(0)
+			r.l.Pause()
+			if h.held != 0 {
+				t.Error("calls are held for a single reply")
+			}
+			r.reply(1, 2)
+			r.l.Pause()
+			r.calls[0].end(nil)
+			r.calls[1].end(nil)
+			if h != (holder{held: 1}) {
+				t.Errorf("got %+v", h)
+			}
+			tt.over(r.calls[2])
+			if h != (holder{held: 1, released: 1}) {
+				t.Errorf("got %+v", h)
+			}
+			if r.calls[2].call != nil {
+				r.calls[2].end(nil)
+			}
+			if h.released != 1 {
+				t.Errorf("released %d times", h.released)
+			}
+		})
+	}
+}
+
 func TestARelayInTimeIsNoReasonToStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRelayRig(t, 4)

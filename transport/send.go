@@ -42,12 +42,15 @@ func (s *stream) Send(head, payload []byte, cancel <-chan struct{}) error {
 		return err
 	}
 	done := s.queueLocked(head, payload, size)
-	if s.flushing {
+	switch {
+	case s.flushing:
 		s.joined = true
 		s.mu.Unlock()
-	} else {
-		s.flushing, s.joined = true, false
-		yield := done == nil && s.crowd.expected()
+	case done == nil && s.keepLocked():
+		s.mu.Unlock()
+	default:
+		s.beginFlushLocked()
+		yield := done == nil && !s.holding && s.crowd.expected()
 		s.mu.Unlock()
 		s.flush(yield)
 	}

@@ -29,7 +29,9 @@ type stream struct {
 
 	mu       sync.Mutex    // guards what follows
 	out      outQueue      // what is to be sent
-	flushing bool          // somebody is writing, and owns wire's write side and segments; if not, out is empty
+	flushing bool          // somebody is writing, and owns wire's write side and segments; if not, out is empty, or holds what is held
+	holding  bool          // small records wait for each other, see hold.go
+	held     int           // that do
 	joined   bool          // others queued records since somebody is writing
 	crowd    crowd         // whether they are expected to
 	flushed  chan struct{} // if not nil, closed when nobody writes any more
@@ -89,6 +91,10 @@ func (s *stream) Close() error {
 		return nil
 	}
 	s.closing = true
+	if !s.flushing && !s.out.empty() { // held back
+		s.beginFlushLocked()
+		s.startDrain()
+	}
 	var flushed chan struct{}
 	if s.flushing {
 		flushed = make(chan struct{})

@@ -1,0 +1,50 @@
+package transport
+
+import (
+	"io"
+	"testing"
+	"time"
+)
+
+func TestHeldMessagesLeaveTogether(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		send int           // messages
+		then func(*stream) // what makes the last ones leave
+		at   int           // messages that have left before that
+	}{
+		{"with Release", holdRecords - 1, (*stream).Release, 0},
+		{"with Close", holdRecords - 1, func(s *stream) { s.Close() }, 0},
+		{"with a payload that is lent", 2, func(s *stream) { s.Send([]byte("head"), make([]byte, 64<<10), nil) }, 0},
+		{"when there are enough", holdRecords, func(*stream) {}, holdRecords},
+		{"when there are enough, and Release", holdRecords + 2, (*stream).Release, holdRecords},
+		{"at once after Release", 0, func(s *stream) {
+			s.Release()
+			s.Send([]byte("mesg"), nil, nil)
+		}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			noLeak(t)
+			near, far := tcpPair(t)
+			s := newStream(near, 0)
+			defer s.Abort()
+			s.Hold()
+			for range tt.send {
+				if err := s.Send([]byte("mesg"), nil, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got := make([]byte, 8*(tt.send+1))
+			far.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+			if n, _ := io.ReadFull(far, got); n != 8*tt.at {
+				t.Errorf("%d bytes have left before, not %d", n, 8*tt.at)
+			}
+			tt.then(s)
+			rest := max(8*(tt.send-tt.at), 8*(1-tt.send))
+			far.SetReadDeadline(time.Now().Add(10 * time.Second))
+			if n, err := io.ReadFull(far, got[:rest]); err != nil {
+				t.Errorf("%d bytes, %v", n, err)
+			}
+		})
+	}
+}
