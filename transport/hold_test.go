@@ -29,12 +29,19 @@ func TestHeldMessagesLeaveTogether(t *testing.T) {
 			s := newStream(near, 0)
 			defer s.Abort()
 			s.Hold()
-			for range tt.send {
+			got := make([]byte, 8*(tt.send+1))
+			for i := range tt.send {
 				if err := s.Send([]byte("mesg"), nil, nil); err != nil {
 					t.Fatal(err)
 				}
+				if i+1 == tt.at { // a flush that is not over yet would take more
+					waitFor(t, "the flush", func() bool {
+						s.mu.Lock()
+						defer s.mu.Unlock()
+						return !s.flushing
+					})
+				}
 			}
-			got := make([]byte, 8*(tt.send+1))
 			far.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 			if n, _ := io.ReadFull(far, got); n != 8*tt.at {
 				t.Errorf("%d bytes have left before, not %d", n, 8*tt.at)
