@@ -161,8 +161,7 @@ func (ep *endpoint) connect(another bool, limit time.Duration) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &link{ep: ep, conn: conn, since: time.Now(), datagram: isDatagram(conn), woken: make(chan struct{}, 1)}
-	l.holder, _ = conn.(transport.Holder)
+	l := newLink(ep, conn)
 	var ctx context.Context
 	ctx, l.over = context.WithCancel(ep.ctx)
 	if !ep.attach(l) {

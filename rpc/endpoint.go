@@ -53,9 +53,9 @@ type link struct {
 	datagram bool
 	over     context.CancelFunc // ends the watchdog
 	woken    chan struct{}      // holds a token when the watchdog shall not doze any more
-	holder   transport.Holder   // conn, or nil
 	batch    batch              // replies to be handed over; the reader's
-	placed   int                // bytes of the payload that was placed last; the reader's
+	relay    relay
+	placed   int // bytes of the payload that was placed last; the reader's
 
 	// Guarded by ep.mu.
 	answered bool      // a reply to one of our calls came
@@ -66,6 +66,13 @@ type link struct {
 	dozing   bool      // the watchdog is to be woken
 	sends    uint64    // transmissions
 	seen     uint64    // of them when the watchdog last looked
+}
+
+func newLink(ep *endpoint, conn transport.Conn) *link {
+	l := &link{ep: ep, conn: conn, since: time.Now(), datagram: isDatagram(conn), woken: make(chan struct{}, 1)}
+	l.relay.over = make(chan struct{}, 1)
+	l.relay.holder, _ = conn.(transport.Holder)
+	return l
 }
 
 func newEndpoint(c *core, index int) *endpoint {

@@ -8,9 +8,6 @@ const maxGarbage = 2
 
 // finish decodes the reply. done is false if the call goes on without it.
 func (p *pending) finish() (done bool, err error) {
-	if len(p.reply.Bytes()) > longReply {
-		p.pass()
-	}
 	if err = p.decode(p.reply.Bytes()); err == nil {
 		p.measure()
 		return true, nil
@@ -43,16 +40,9 @@ func (p *pending) discard(again bool) {
 	p.reply, p.detached = nil, false
 	p.replied.Store(false)
 	p.again = p.again || again
-	next := p.then.Swap(nil) // the next reply sets it anew
-	holder := p.holder
-	p.holder = nil
+	turn := p.takeTurnLocked() // the next reply sets it anew
 	p.ep.mu.Unlock()
-	if next != nil {
-		next.signal()
-	}
-	if holder != nil {
-		holder.Release()
-	}
+	turn.pass()
 	r.Release()
 }
 

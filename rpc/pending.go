@@ -29,10 +29,9 @@ type pending struct {
 	vigil     *vigil      // watches the context for the caller, from enter to end; nil: it does so itself
 	calledOff atomic.Bool // the vigil saw the end of the context
 
-	wake  chan struct{}           // holds a token when something below has changed
-	then  atomic.Pointer[pending] // whom to wake in turn, see relay.go; set with the endpoint's mutex held while the call has a slot
-	alarm atomic.Int64            // the instant that the caller wants to be woken at, 0, or rung
-	watch *sendWatch              // made when first needed
+	wake  chan struct{} // holds a token when something below has changed
+	alarm atomic.Int64  // the instant that the caller wants to be woken at, 0, or rung
+	watch *sendWatch    // made when first needed
 
 	enc, dec xdr.Codec
 	buf      []byte // of enc
@@ -63,7 +62,7 @@ type pending struct {
 	revived    bool              // reply ended an outage
 	reply      *transport.Buffer // once replied is set the caller's own
 	told       instant           // when it was set
-	holder     transport.Holder  // to be released when the call is over; nil for none
+	turn       turn              // in a relay
 	err        error             // the call is over
 	heard      uint64            // endpoint.replies when period began
 }
@@ -73,14 +72,6 @@ func (p *pending) signal() {
 	select {
 	case p.wake <- struct{}{}:
 	default:
-	}
-}
-
-// pass wakes who is to be woken next, if there is anybody, though the call is
-// not over yet.
-func (p *pending) pass() {
-	if next := p.then.Swap(nil); next != nil {
-		next.signal()
 	}
 }
 
@@ -128,8 +119,7 @@ func (p *pending) end(err error) {
 	ep.slots.leaveLocked(p)
 	ep.relyNoMoreLocked(p)
 	p.client.procs[ep.index].addLocked(p, err)
-	holder := p.holder
-	p.holder = nil
+	turn, revived := p.takeTurnLocked(), p.revived
 	ep.mu.Unlock()
 	if len(ep.core.endpoints) > 1 {
 		ep.load.Add(-1)
@@ -140,18 +130,9 @@ func (p *pending) end(err error) {
 	} else if p.call.Sink != nil {
 		p.sink.Cancel()
 	}
-	next, revived := p.then.Load(), p.revived
-	if next != nil {
-		p.then.Store(nil) // nobody else looks at it any more
-	}
 	p.call, p.client, p.ep, p.reply, p.err, p.patience = nil, nil, nil, nil, nil, patience{}
 	ep.core.pool.Put(p)
-	if next != nil {
-		next.signal()
-	}
-	if holder != nil {
-		holder.Release()
-	}
+	turn.pass()
 	if revived {
 		ep.core.logRevived()
 	}

@@ -28,7 +28,7 @@ func (l *link) Place(head []byte, length int) (offset int, sink *transport.Sink)
 	}
 	if l.batch.has(h.xid) {
 		// The call has its reply: its memory is about to be the caller's again.
-		l.Pause()
+		l.tell()
 	}
 	ep := l.ep
 	ep.mu.Lock()
@@ -51,7 +51,7 @@ func (l *link) Message(msg *transport.Buffer, sink *transport.Sink) {
 	if mtype, ok := word(msg.Bytes(), 4); !ok || mtype != msgReply {
 		l.ep.core.counters.badReplies.Add(1)
 		msg.Release()
-		l.Pause() // such messages may come without end
+		l.tell() // such messages may come without end
 		return
 	}
 	a := arrival{msg: msg, detached: sink != nil}
@@ -60,12 +60,24 @@ func (l *link) Message(msg *transport.Buffer, sink *transport.Sink) {
 	}
 	l.batch.add(a)
 	if l.batch.full() {
-		l.Pause()
+		l.tell()
 	}
 }
 
-// Pause is transport.Pauser's: it hands over the replies that have come.
-func (l *link) Pause() {
+// Pause is transport.Pauser's: it hands over the replies that have come, and
+// returns what tells the end of the relay that has begun since the last pause.
+func (l *link) Pause() <-chan struct{} {
+	l.relay.begun = false
+	l.tell()
+	if !l.relay.begun {
+		return nil
+	}
+	l.relay.begun = false
+	return l.relay.over
+}
+
+// tell hands over the replies that have come.
+func (l *link) tell() {
 	b, ep := &l.batch, l.ep
 	if b.n == 0 {
 		return
@@ -75,7 +87,7 @@ func (l *link) Pause() {
 	for i := range b.n {
 		b.calls[i] = l.acceptLocked(&b.arrivals[i], now)
 	}
-	wake, late := b.relayLocked(&ep.slots, l.holder, now)
+	wake, late := l.relayLocked(now)
 	ep.mu.Unlock()
 	if late {
 		ep.wakeAnswered()

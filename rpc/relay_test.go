@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gonfs/gonfs/transport"
-	"github.com/gonfs/gonfs/xdr"
 )
 
 // relayRig has calls outstanding on a link that nothing reads from.
@@ -20,7 +19,8 @@ type relayRig struct {
 
 func newRelayRig(t *testing.T, calls int) *relayRig {
 	c := NewClient(Options{Program: testProg, Version: testVers})
-	r := &relayRig{t: t, l: &link{ep: c.core.endpoints[0]}}
+	conn, _ := transport.Pipe()
+	r := &relayRig{t: t, l: newLink(c.core.endpoints[0], conn)}
 	for range calls {
 		r.call(t, c)
 	}
@@ -94,7 +94,7 @@ func TestRelay(t *testing.T) {
 			r.reply(0, 1, 2, 3)
 		}, [][]int{{0, 1, 2}, {3}}},
 		{"all at once after a relay that took too long", func(r *relayRig) {
-			r.l.batch.relay.pause = 1
+			r.l.relay.pause = 1
 			r.reply(0, 1, 2)
 		}, [][]int{{0, 1, 2}}},
 		{"a batch that is full", func(r *relayRig) {
@@ -117,6 +117,11 @@ func TestRelay(t *testing.T) {
 			r.reply(0, 1)
 			r.l.Message(transport.NewBuffer(0), nil)
 		}, [][]int{{0}, {1}}},
+		{"who decodes for long wakes nobody", func(r *relayRig) {
+			r.reply(0)
+			r.l.Message(r.message(1, longReply+1), nil)
+			r.reply(2, 3)
+		}, [][]int{{0, 1}, {2}, {3}}},
 		{"an answer that comes twice", func(r *relayRig) { r.reply(0, 1, 0, 1, 2) }, [][]int{{0}, {1}, {2}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -135,7 +140,7 @@ func TestRelay(t *testing.T) {
 					}
 				}
 				for _, i := range got {
-					r.calls[i].pass()
+					r.calls[i].end(nil)
 				}
 			}
 			if got := r.woken(); len(got) > 0 {
@@ -162,16 +167,6 @@ func TestNobodyDropsOutOfARelay(t *testing.T) {
 	}{
 		{"over", func(p *pending) { p.end(nil) }},
 		{"a reply that makes no sense", func(p *pending) { p.discard(true) }},
-		{"a long reply, before it is decoded", func(p *pending) {
-			p.reply.Release()
-			p.reply = transport.NewBuffer(longReply + 1)
-			p.call.Reply = (*atOnce)(p)
-			clear(p.reply.Bytes())
-			binary.BigEndian.PutUint32(p.reply.Bytes()[4:], msgReply)
-			if done, err := p.finish(); !done || err != nil {
-				panic(err)
-			}
-		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRelayRig(t, 3)
@@ -191,15 +186,6 @@ func TestNobodyDropsOutOfARelay(t *testing.T) {
 	}
 }
 
-// atOnce is a reply whose decoder wants the next caller to be awake.
-type atOnce pending
-
-func (p *atOnce) XDR(*xdr.Codec) {
-	if p.then.Load() != nil {
-		panic("the next caller waits for a long reply to be decoded")
-	}
-}
-
 func TestRelaysStopWhereCallersAreSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRelayRig(t, 6)
@@ -211,7 +197,7 @@ func TestRelaysStopWhereCallersAreSlow(t *testing.T) {
 		if n := turn(0, 1); n != 1 {
 			t.Errorf("the first batch wakes %d", n)
 		}
-		time.Sleep(slowLink)
+		time.Sleep(slowRelay)
 		if n := turn(2, 3); n != 1 {
 			t.Errorf("%d are woken though a relay may still be in time", n)
 		}
@@ -219,20 +205,104 @@ func TestRelaysStopWhereCallersAreSlow(t *testing.T) {
 		if n := turn(4, 5); n != 6 { // whoever has a reply
 			t.Errorf("%d are woken though a relay is late", n)
 		}
-		if got := r.l.batch.relay.pause; got != relayPause-1 {
+		if got := r.l.relay.pause; got != relayPause-1 {
 			t.Errorf("no relay for %d batches", got)
 		}
 		for _, p := range r.calls {
-			p.pass()
 			p.end(nil)
 		}
 	})
 }
 
+// The reader of long payloads waits for the last call of a relay, however it ends.
+func TestTheReaderWaitsForARelay(t *testing.T) {
+	over := func(c <-chan struct{}) bool {
+		select {
+		case <-c:
+			return true
+		default:
+			return false
+		}
+	}
+	synctest.Test(t, func(t *testing.T) {
+		for _, tt := range []struct {
+			name   string
+			placed int // bytes of each payload
+			calls  int
+			waits  bool
+			took   time.Duration
+			out    func(*pending)
+			pause  int
+		}{
+			{"long payloads", bulkReply, 3, true, 0, func(p *pending) { p.end(nil) }, 0},
+			{"short ones", 4096, 3, false, 0, func(p *pending) { p.end(nil) }, 0},
+			{"a single one", bulkReply, 1, false, 0, func(p *pending) { p.end(nil) }, 0},
+			{"a batch that is full is not waited for", batchBytes / 2, 2, false, 0, func(p *pending) { p.end(nil) }, 0},
+			{"a reply that makes no sense", bulkReply, 3, true, 0, func(p *pending) { p.discard(true) }, 0},
+			{"in time", bulkReply, 2, true, slowRelay, func(p *pending) { p.end(nil) }, 0},
+			{"late", bulkReply, 2, true, slowRelay + 1, func(p *pending) { p.end(nil) }, relayPause},
+		} {
+			r := newRelayRig(t, tt.calls)
+			for range 2 { // no token of the first remains for the second
+				r.l.relay.pause = 0
+				r.l.placed = tt.placed
+				for i := range tt.calls {
+					r.detached(i)
+				}
+				turn := r.l.Pause()
+				if (turn != nil) != tt.waits {
+					t.Fatalf("%s: the reader waits: %t", tt.name, turn != nil)
+				}
+				if again := r.l.Pause(); again != nil {
+					t.Errorf("%s: the reader waits twice", tt.name)
+				}
+				time.Sleep(tt.took)
+				for _, p := range r.calls[:tt.calls-1] {
+					p.discard(true)
+				}
+				if over(turn) {
+					t.Errorf("%s: over before the last call", tt.name)
+				}
+				last := r.calls[tt.calls-1]
+				tt.out(last)
+				if over(turn) != tt.waits {
+					t.Errorf("%s: the end of the relay is not told", tt.name)
+				}
+				if got := r.l.relay.pause; got != tt.pause {
+					t.Errorf("%s: no relay for %d batches", tt.name, got)
+				}
+				if last.call == nil {
+					break
+				}
+			}
+			for _, p := range r.calls {
+				if p.call != nil {
+					p.end(nil)
+				}
+			}
+		}
+	})
+}
+
+func TestHowManyCallsAreHeld(t *testing.T) {
+	for _, tt := range []struct{ replies, bytes, want int }{
+		{2, 2 * 4096, heldCalls},
+		{16, 16 * 4096, heldCalls},
+		{2, 2 * bulkReply, 2},
+		{3, 3 * bulkReply, 2},
+		{16, 16 * bulkReply, 8},
+	} {
+		b := batch{n: tt.replies, bytes: tt.bytes}
+		if got := b.held(tt.replies); got != tt.want {
+			t.Errorf("%d replies of %d bytes: %d", tt.replies, tt.bytes, got)
+		}
+	}
+}
+
 // holder counts what is held and released.
 type holder struct{ held, released int }
 
-func (h *holder) Hold()    { h.held++ }
+func (h *holder) Hold(int) { h.held++ }
 func (h *holder) Release() { h.released++ }
 
 // While there is a relay, calls are held back: until its last one is over.
@@ -247,7 +317,7 @@ func TestCallsAreHeldBackDuringARelay(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRelayRig(t, 3)
 			var h holder
-			r.l.holder = &h
+			r.l.relay.holder = &h
 			r.reply(0)
 			r.l.Pause()
 			if h.held != 0 {

@@ -58,14 +58,20 @@ type Receiver interface {
 // handful of messages. Pause must be called by Serve when there are no more
 // messages for the moment: before it waits for the peer, and before it returns.
 // Calls of package rpc get no reply before.
-type Pauser interface{ Pause() }
+//
+// A channel that Pause returns gets a token in some microseconds, when those who
+// were told of their messages have had their turn, whether the connection ends
+// meanwhile or not. Before it waits for the peer, Serve takes the token and looks
+// for messages once more: see package rpc's relays for what that is worth. Who
+// does not look for more need not take it.
+type Pauser interface{ Pause() <-chan struct{} }
 
 // pauseOf returns r's Pause, or a function that does nothing.
-func pauseOf(r Receiver) func() {
+func pauseOf(r Receiver) func() <-chan struct{} {
 	if p, ok := r.(Pauser); ok {
 		return p.Pause
 	}
-	return func() {}
+	return func() <-chan struct{} { return nil }
 }
 
 // HeadMax is how many bytes of a message Place is shown at most: enough for an

@@ -6,6 +6,8 @@ import (
 	"time"
 )
 
+const together = 6
+
 func TestHeldMessagesLeaveTogether(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -13,11 +15,11 @@ func TestHeldMessagesLeaveTogether(t *testing.T) {
 		then func(*stream) // what makes the last ones leave
 		at   int           // messages that have left before that
 	}{
-		{"with Release", holdRecords - 1, (*stream).Release, 0},
-		{"with Close", holdRecords - 1, func(s *stream) { s.Close() }, 0},
+		{"with Release", together - 1, (*stream).Release, 0},
+		{"with Close", together - 1, func(s *stream) { s.Close() }, 0},
 		{"with a payload that is lent", 2, func(s *stream) { s.Send([]byte("head"), make([]byte, 64<<10), nil) }, 0},
-		{"when there are enough", holdRecords, func(*stream) {}, holdRecords},
-		{"when there are enough, and Release", holdRecords + 2, (*stream).Release, holdRecords},
+		{"when there are enough", together, func(*stream) {}, together},
+		{"when there are enough, and Release", together + 2, (*stream).Release, together},
 		{"at once after Release", 0, func(s *stream) {
 			s.Release()
 			s.Send([]byte("mesg"), nil, nil)
@@ -28,7 +30,7 @@ func TestHeldMessagesLeaveTogether(t *testing.T) {
 			near, far := tcpPair(t)
 			s := newStream(near, 0)
 			defer s.Abort()
-			s.Hold()
+			s.Hold(together)
 			got := make([]byte, 8*(tt.send+1))
 			for i := range tt.send {
 				if err := s.Send([]byte("mesg"), nil, nil); err != nil {

@@ -50,7 +50,7 @@ func (s *stream) Send(head, payload []byte, cancel <-chan struct{}) error {
 		s.mu.Unlock()
 	default:
 		s.beginFlushLocked()
-		yield := done == nil && !s.holding && s.crowd.expected()
+		yield := done == nil && s.hold == 0 && s.crowd.expected()
 		s.mu.Unlock()
 		s.flush(yield)
 	}

@@ -30,7 +30,7 @@ type stream struct {
 	mu       sync.Mutex    // guards what follows
 	out      outQueue      // what is to be sent
 	flushing bool          // somebody is writing, and owns wire's write side and segments; if not, out is empty, or holds what is held
-	holding  bool          // small records wait for each other, see hold.go
+	hold     int           // how many small records leave together, see hold.go; 0: each by itself
 	held     int           // that do
 	joined   bool          // others queued records since somebody is writing
 	crowd    crowd         // whether they are expected to

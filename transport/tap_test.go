@@ -85,7 +85,7 @@ func (p *tap) writing(step func() bool) error {
 func (p *tap) waits() bool  { return p.waiting }
 func (p *tap) direct() bool { return !p.waiting }
 
-func (p *tap) pausing(func()) {}
+func (p *tap) pausing(func() <-chan struct{}) {}
 
 func (p *tap) read(*Sink, uint32, int, []byte) (int, int, error) { return 0, 0, net.ErrClosed }
 

@@ -15,9 +15,10 @@ type wire interface {
 	// is also how many belong there. At the end it returns io.EOF.
 	read(sink *Sink, ticket uint32, missing int, buf []byte) (inSink, inBuf int, err error)
 
-	// pausing has pause called before each wait of read. It is called once,
+	// pausing has pause called before each wait of read, and what it returns
+	// waited for, see Pauser. It is called once,
 	// before the first read.
-	pausing(pause func())
+	pausing(pause func() <-chan struct{})
 
 	// writing calls step, in which write may be called, until it returns true,
 	// and waits before each further call until the wire takes bytes again. On
@@ -42,14 +43,16 @@ var errAgain = errors.New("transport: wire is full")
 // scratch buffer, because Read waits, and a sink must not be locked meanwhile.
 type connWire struct {
 	nc       net.Conn
-	pause    func()
+	pause    func() <-chan struct{}
 	received atomic.Uint64 // bytes
 }
 
-func (w *connWire) pausing(pause func()) { w.pause = pause }
+func (w *connWire) pausing(pause func() <-chan struct{}) { w.pause = pause }
 
 func (w *connWire) read(_ *Sink, _ uint32, _ int, buf []byte) (int, int, error) {
-	w.pause() // Read may wait
+	if turn := w.pause(); turn != nil { // Read may wait
+		<-turn
+	}
 	n, err := w.nc.Read(buf)
 	if n > 0 {
 		err = nil // it comes again

@@ -58,9 +58,9 @@ type sockWire struct {
 	inBuf   int
 	rerr    error
 	riov    [2][]byte
-	low     int    // SO_RCVLOWAT as it was set
-	high    int    // what it may be set to; 0: not known yet
-	pause   func() // called before each wait
+	low     int                    // SO_RCVLOWAT as it was set
+	high    int                    // what it may be set to; 0: not known yet
+	pause   func() <-chan struct{} // called before each wait
 
 	// Of the flusher.
 	writeFn func(fd uintptr) bool
@@ -93,7 +93,13 @@ func (w *sockWire) tryRead(fd uintptr) bool {
 		case err == syscall.EINTR:
 			continue
 		case err == syscall.EAGAIN:
-			w.pause()
+			if turn := w.pause(); turn != nil {
+				// Here, what comes meanwhile is not forgotten by the poller, which
+				// spares a wait: 64 KiB READs at depth 16 are 3 % faster than with
+				// this after RawConn.Read.
+				<-turn
+				continue
+			}
 		case err != nil:
 			w.rerr = w.opError("read", os.NewSyscallError("recvmsg", err))
 			return true
@@ -188,7 +194,7 @@ func (w *sockWire) write(segments [][]byte) (n int, err error) {
 	}
 }
 
-func (w *sockWire) pausing(pause func()) { w.pause = pause }
+func (w *sockWire) pausing(pause func() <-chan struct{}) { w.pause = pause }
 
 func (w *sockWire) direct() bool { return true }
 
