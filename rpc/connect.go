@@ -108,7 +108,7 @@ func (ep *endpoint) run(done chan struct{}) {
 		var end ended
 		if lost {
 			err = l.conn.Serve(l)
-			l.conn.Abort()
+			l.abort()
 			l.over()
 			err = fmt.Errorf("rpc: connection to %s lost: %w", ep.core.server, err)
 			end = ep.detach(l)

@@ -20,9 +20,20 @@ type Detached struct {
 	Done func(error)
 }
 
-// left reports whether the caller has given up a call that can go on.
+// left reports whether the caller has given up a call that can go on. What has
+// to be done for that may take a while, so that the call has no part in a relay
+// from then on.
 func (p *pending) left() bool {
-	return p.call.Detach != nil && p.patience.gone && p.entered && !p.replied.Load()
+	if p.call.Detach == nil || !p.patience.gone || !p.entered {
+		return false
+	}
+	p.ep.mu.Lock()
+	defer p.ep.mu.Unlock()
+	if p.reply != nil {
+		return false
+	}
+	p.waitsNoMore()
+	return true
 }
 
 // detach has the call go on as d, and reports whether there is one.

@@ -54,8 +54,8 @@ type link struct {
 	over     context.CancelFunc // ends the watchdog
 	woken    chan struct{}      // holds a token when the watchdog shall not doze any more
 	batch    batch              // replies to be handed over; the reader's
-	relay    relay
-	placed   int // bytes of the payload that was placed last; the reader's
+	relay    relay              // of callers with replies
+	placed   int                // bytes of the payload that was placed last; the reader's
 
 	// Guarded by ep.mu.
 	answered bool      // a reply to one of our calls came
@@ -70,7 +70,7 @@ type link struct {
 
 func newLink(ep *endpoint, conn transport.Conn) *link {
 	l := &link{ep: ep, conn: conn, since: time.Now(), datagram: isDatagram(conn), woken: make(chan struct{}, 1)}
-	l.relay.over = make(chan struct{}, 1)
+	l.relay.ended = make(chan struct{}, 1)
 	l.relay.holder, _ = conn.(transport.Holder)
 	return l
 }
@@ -101,7 +101,7 @@ func (ep *endpoint) close() {
 	ep.mu.Unlock()
 	ep.cancel()
 	if l != nil {
-		l.conn.Abort()
+		l.abort()
 	}
 }
 
@@ -183,6 +183,12 @@ func (ep *endpoint) drop(l *link) {
 		ep.link = nil
 	}
 	ep.mu.Unlock()
+	l.abort()
+}
+
+// abort ends the connection, and does not wait for the callers of a relay.
+func (l *link) abort() {
+	l.relay.tell()
 	l.conn.Abort()
 }
 

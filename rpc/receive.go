@@ -65,15 +65,14 @@ func (l *link) Message(msg *transport.Buffer, sink *transport.Sink) {
 }
 
 // Pause is transport.Pauser's: it hands over the replies that have come, and
-// returns what tells the end of the relay that has begun since the last pause.
+// returns what tells the end of the relay that has begun with these.
 func (l *link) Pause() <-chan struct{} {
 	l.relay.begun = false
 	l.tell()
 	if !l.relay.begun {
 		return nil
 	}
-	l.relay.begun = false
-	return l.relay.over
+	return l.relay.ended
 }
 
 // tell hands over the replies that have come.

@@ -28,7 +28,7 @@ import (
 // but 4 KiB ones through FUSE 5 % slower, and so it is done for payloads only.
 //
 // Callers that others want the processor of would hold each other up: where a
-// relay takes too long, all are woken at once for a while. (To have each caller
+// relay takes too long, those of the next batches are woken at once. (To have each caller
 // look at the clock costs 4 KiB READs 5 %: the last one does.) Only who waits has
 // others behind it. Who sends may have its reply already, from a server that does
 // not read on, and does not wake.
@@ -113,9 +113,9 @@ func (l *link) relayLocked(now instant) (wake []*pending, late bool) {
 	for _, p := range b.calls[:b.n] {
 		switch {
 		case p == nil:
-		case !together || p.alarm.Load() == 0 || len(p.reply.Bytes()) > longReply:
+		case !together || p.alarm.Load() <= 0 || len(p.reply.Bytes()) > longReply:
 			// Who does not wait, but sends, wakes nobody until that is done; nor
-			// does who decodes for long.
+			// does whose alarm has rung, or who decodes for long.
 			wake = append(wake, p)
 		case last == nil:
 			wake = append(wake, p)
@@ -145,7 +145,7 @@ type turn struct {
 	relay *relay   // nil: it has part in none
 	next  *pending // to be woken
 	last  bool
-	over  bool // the relay that is watched
+	ends  bool // it ends the relay that is watched
 }
 
 // takeTurnLocked returns p's turn, which is over.
@@ -153,7 +153,7 @@ func (p *pending) takeTurnLocked() turn {
 	t := p.turn
 	if t.relay != nil {
 		p.turn = turn{}
-		t.over = t.last && t.relay.endLocked(p.xid)
+		t.ends = t.last && t.relay.endLocked(p.xid)
 	}
 	return t
 }
@@ -163,13 +163,10 @@ func (t *turn) pass() {
 	if t.next != nil {
 		t.next.signal()
 	}
-	if t.over {
+	if t.ends {
 		// The reader comes before what was held back: if that cannot be sent, the
 		// connection is closed, which waits for the reader.
-		select {
-		case t.relay.over <- struct{}{}:
-		default:
-		}
+		t.relay.tell()
 	}
 	if t.last && t.relay.holder != nil {
 		t.relay.holder.Release()
@@ -180,8 +177,8 @@ func (t *turn) pass() {
 // for the callers.
 type relay struct {
 	holder transport.Holder // the connection, or nil
-	over   chan struct{}    // gets a token when the relay that is watched is over
-	begun  bool             // the reader's last batch began it, and it waits for that
+	ended  chan struct{}    // gets a token when the relay that is watched is over
+	begun  bool             // the last batch began one that the reader may wait for; the reader's
 
 	// Guarded by the endpoint's mutex.
 	limit instant // when it should be over; 0: none is watched
@@ -209,9 +206,17 @@ func (r *relay) beginLocked(xid uint32, limit instant, wait bool) {
 	if r.limit == 0 {
 		r.xid, r.limit, r.begun = xid, limit, wait
 		select {
-		case <-r.over:
+		case <-r.ended:
 		default:
 		}
+	}
+}
+
+// tell has the reader wait no longer.
+func (r *relay) tell() {
+	select {
+	case r.ended <- struct{}{}:
+	default: // it has a token
 	}
 }
 

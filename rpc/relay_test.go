@@ -243,37 +243,31 @@ func TestTheReaderWaitsForARelay(t *testing.T) {
 			{"late", bulkReply, 2, true, slowRelay + 1, func(p *pending) { p.end(nil) }, relayPause},
 		} {
 			r := newRelayRig(t, tt.calls)
-			for range 2 { // no token of the first remains for the second
-				r.l.relay.pause = 0
-				r.l.placed = tt.placed
-				for i := range tt.calls {
-					r.detached(i)
-				}
-				turn := r.l.Pause()
-				if (turn != nil) != tt.waits {
-					t.Fatalf("%s: the reader waits: %t", tt.name, turn != nil)
-				}
-				if again := r.l.Pause(); again != nil {
-					t.Errorf("%s: the reader waits twice", tt.name)
-				}
-				time.Sleep(tt.took)
-				for _, p := range r.calls[:tt.calls-1] {
-					p.discard(true)
-				}
-				if over(turn) {
-					t.Errorf("%s: over before the last call", tt.name)
-				}
-				last := r.calls[tt.calls-1]
-				tt.out(last)
-				if over(turn) != tt.waits {
-					t.Errorf("%s: the end of the relay is not told", tt.name)
-				}
-				if got := r.l.relay.pause; got != tt.pause {
-					t.Errorf("%s: no relay for %d batches", tt.name, got)
-				}
-				if last.call == nil {
-					break
-				}
+			r.l.relay.tell() // what remains of a relay that nobody waited for
+			r.l.placed = tt.placed
+			for i := range tt.calls {
+				r.detached(i)
+			}
+			turn := r.l.Pause()
+			if (turn != nil) != tt.waits {
+				t.Fatalf("%s: the reader waits: %t", tt.name, turn != nil)
+			}
+			if again := r.l.Pause(); again != nil {
+				t.Errorf("%s: the reader waits twice", tt.name)
+			}
+			time.Sleep(tt.took)
+			for _, p := range r.calls[:tt.calls-1] {
+				p.discard(true)
+			}
+			if over(turn) {
+				t.Errorf("%s: over before the last call", tt.name)
+			}
+			tt.out(r.calls[tt.calls-1])
+			if over(turn) != tt.waits {
+				t.Errorf("%s: the end of the relay is not told", tt.name)
+			}
+			if got := r.l.relay.pause; got != tt.pause {
+				t.Errorf("%s: no relay for %d batches", tt.name, got)
 			}
 			for _, p := range r.calls {
 				if p.call != nil {
@@ -300,10 +294,18 @@ func TestHowManyCallsAreHeld(t *testing.T) {
 }
 
 // holder counts what is held and released.
-type holder struct{ held, released int }
+type holder struct {
+	held, released int
+	most           int // calls that leave together
+	release        func()
+}
 
-func (h *holder) Hold(int) { h.held++ }
-func (h *holder) Release() { h.released++ }
+func (h *holder) Hold(n int) { h.held, h.most = h.held+1, n }
+
+func (h *holder) Release() {
+	h.released++
+	h.release()
+}
 
 // While there is a relay, calls are held back: until its last one is over.
 func TestCallsAreHeldBackDuringARelay(t *testing.T) {
@@ -315,27 +317,35 @@ func TestCallsAreHeldBackDuringARelay(t *testing.T) {
 		{"a reply that makes no sense", func(p *pending) { p.discard(true) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := newRelayRig(t, 3)
-			var h holder
+			r := newRelayRig(t, 4)
+			told := 0
+			h := holder{release: func() { told = len(r.l.relay.ended) }}
 			r.l.relay.holder = &h
+			r.l.placed = bulkReply
 			r.reply(0)
 			r.l.Pause()
 			if h.held != 0 {
 				t.Error("calls are held for a single reply")
 			}
-			r.reply(1, 2)
-			r.l.Pause()
+			for i := 1; i < 4; i++ {
+				r.detached(i)
+			}
 			r.calls[0].end(nil)
+			r.l.Pause()
 			r.calls[1].end(nil)
-			if h != (holder{held: 1}) {
+			r.calls[2].end(nil)
+			if h.held != 1 || h.released != 0 || h.most != 2 {
 				t.Errorf("got %+v", h)
 			}
-			tt.over(r.calls[2])
-			if h != (holder{held: 1, released: 1}) {
+			tt.over(r.calls[3])
+			if h.held != 1 || h.released != 1 {
 				t.Errorf("got %+v", h)
 			}
-			if r.calls[2].call != nil {
-				r.calls[2].end(nil)
+			if told != 1 {
+				t.Error("what was held back is sent before the reader is told: to close the connection waits for it")
+			}
+			if r.calls[3].call != nil {
+				r.calls[3].end(nil)
 			}
 			if h.released != 1 {
 				t.Errorf("released %d times", h.released)

@@ -78,7 +78,7 @@ func (l *link) watch(ctx context.Context) {
 			}
 			continue
 		case idle:
-			l.conn.Abort()
+			l.abort()
 			return
 		}
 		called = time.Now()

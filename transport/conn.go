@@ -59,7 +59,7 @@ type Receiver interface {
 // messages for the moment: before it waits for the peer, and before it returns.
 // Calls of package rpc get no reply before.
 //
-// A channel that Pause returns gets a token in some microseconds, when those who
+// A channel that Pause returns gets a token soon, when those who
 // were told of their messages have had their turn, whether the connection ends
 // meanwhile or not. Before it waits for the peer, Serve takes the token and looks
 // for messages once more: see package rpc's relays for what that is worth. Who

@@ -139,8 +139,8 @@ func (s *stream) sendErrLocked() error {
 }
 
 // fail ends the connection at once, for the reason err unless there is an
-// earlier one. It waits for nobody: the flusher, who owns what is queued, and
-// Serve find the wire closed.
+// earlier one. The flusher, who owns what is queued, and Serve find the
+// wire closed; it waits for Serve's Receiver at most.
 func (s *stream) fail(err error) {
 	s.mu.Lock()
 	if s.err == nil {

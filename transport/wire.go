@@ -15,8 +15,7 @@ type wire interface {
 	// is also how many belong there. At the end it returns io.EOF.
 	read(sink *Sink, ticket uint32, missing int, buf []byte) (inSink, inBuf int, err error)
 
-	// pausing has pause called before each wait of read, and what it returns
-	// waited for, see Pauser. It is called once,
+	// pausing has pause called before each wait of read. It is called once,
 	// before the first read.
 	pausing(pause func() <-chan struct{})
 
@@ -50,9 +49,7 @@ type connWire struct {
 func (w *connWire) pausing(pause func() <-chan struct{}) { w.pause = pause }
 
 func (w *connWire) read(_ *Sink, _ uint32, _ int, buf []byte) (int, int, error) {
-	if turn := w.pause(); turn != nil { // Read may wait
-		<-turn
-	}
+	w.pause() // Read may wait; it finds what there is without another look
 	n, err := w.nc.Read(buf)
 	if n > 0 {
 		err = nil // it comes again

@@ -42,8 +42,8 @@ func newWire(nc net.Conn) wire {
 
 // sockWire is a TCP socket on Linux. Reads go with one recvmsg straight to
 // where the bytes belong; writes never wait. Both stand on RawConn, whose callback
-// runs without waiting and, if it returns false, again when the poller says
-// so. The callbacks are made once: a method value for each call would allocate.
+// does not wait for the peer and, if it returns false, runs again when the poller
+// says so. The callbacks are made once: a method value for each call would allocate.
 type sockWire struct {
 	rc syscall.RawConn
 	nc net.Conn
@@ -78,7 +78,8 @@ func (w *sockWire) read(sink *Sink, ticket uint32, missing int, buf []byte) (int
 	return w.inSink, w.inBuf, err
 }
 
-// tryRead reads without waiting; false makes RawConn wait.
+// tryRead reads without waiting for the peer; false makes RawConn wait. Who closes
+// the socket waits until it returns.
 //
 // While much of a payload is missing, SO_RCVLOWAT keeps the kernel from waking
 // us for each segment (1 MiB reads on loopback: +48 %, CPU -23 %). It is set
