@@ -19,7 +19,8 @@ type Auth interface {
 	Marshal(c *xdr.Codec, cred *Cred)
 	// Verify checks the verifier of a reply to a call made as cred. body is at
 	// most 400 bytes and must not be kept. An error makes the reply a
-	// *ProtocolError.
+	// *ProtocolError. Verify must not wait: others' replies may have to wait
+	// for it, and so does Client.Close.
 	Verify(cred *Cred, flavor Flavor, body []byte) error
 }
 

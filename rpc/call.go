@@ -15,7 +15,8 @@ type Call struct {
 	// void.
 	Args xdr.Value
 	// Reply is decoded into when the call was accepted with SUCCESS; nil is
-	// void.
+	// void. Decoding must not wait: others' replies may have to wait for it,
+	// and so does Client.Close.
 	Reply xdr.Value
 	// Cred is on whose behalf the call is made; nil is the client's own.
 	Cred *Cred

@@ -186,7 +186,8 @@ func (ep *endpoint) drop(l *link) {
 	l.abort()
 }
 
-// abort ends the connection, and does not wait for the callers of a relay.
+// abort ends the connection. A reader that waits for a relay need not wait for its
+// end, as closing the connection waits for the reader.
 func (l *link) abort() {
 	l.relay.tell()
 	l.conn.Abort()

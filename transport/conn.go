@@ -59,11 +59,11 @@ type Receiver interface {
 // messages for the moment: before it waits for the peer, and before it returns.
 // Calls of package rpc get no reply before.
 //
-// A channel that Pause returns gets a token soon, when those who
-// were told of their messages have had their turn, whether the connection ends
-// meanwhile or not. Before it waits for the peer, Serve takes the token and looks
-// for messages once more: see package rpc's relays for what that is worth. Who
-// does not look for more need not take it.
+// A channel that Pause returns gets a token soon, when those who were told of
+// their messages have had their turn, whether the connection ends meanwhile or
+// not. Before it waits for the peer, Serve takes the token and looks for messages
+// once more: see package rpc's relays for what that is worth. Who does not look
+// for more need not take it.
 type Pauser interface{ Pause() <-chan struct{} }
 
 // pauseOf returns r's Pause, or a function that does nothing.
