@@ -43,7 +43,11 @@ func (m *mounter) ways(ctx context.Context, s *Service, t target, o *offer) ([]e
 			fmt.Sprintf("port %d is tried for %s", s.Fallback, programName(s.Prog)), "", nil)
 	}
 	if len(l) == 0 {
-		return nil, m.newError("rpcbind", t, s.missing(t.v6(), o), m.advertised(ctx, t))
+		err := s.missing(t.v6(), o)
+		if isTimeout(err) {
+			return nil, m.newError("rpcbind", t, err, "rpcbind answered other questions: the network may lose packets")
+		}
+		return nil, m.newError("rpcbind", t, err, m.advertised(ctx, t))
 	}
 	return l, nil
 }
@@ -62,13 +66,20 @@ func (s *Service) queries(v6 bool) []query {
 }
 
 // missing is why there is no endpoint: a senseless answer of rpcbind if there
-// is one, otherwise that the service is not registered.
+// is one, or that it did not answer; otherwise that the service is not
+// registered.
 func (s *Service) missing(v6 bool, o *offer) error {
 	netids := s.netidsAt(v6)
+	silent := false
 	for _, n := range netids {
-		if err := o.answers[query{s.Prog, s.Vers, n}].err; errors.Is(err, portmap.ErrBadAnswer) {
-			return err
+		a, answered := o.answers[query{s.Prog, s.Vers, n}]
+		if errors.Is(a.err, portmap.ErrBadAnswer) {
+			return a.err
 		}
+		silent = silent || !answered
+	}
+	if silent && o.silence != nil {
+		return o.silence
 	}
 	return &portmap.Error{Prog: s.Prog, Vers: s.Vers, Netid: strings.Join(netids, " and "), Err: portmap.ErrNotRegistered}
 }

@@ -135,6 +135,48 @@ func TestALyingRpcbindIsAnError(t *testing.T) {
 	}
 }
 
+// TestASilenceIsNotAnAnswer: CI once lost all three datagrams of one of two
+// questions, and the mount failed with "not registered".
+func TestASilenceIsNotAnAnswer(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		lost time.Duration // how long all questions but the first are
+		took time.Duration
+		want string // what the error says; "" if it is mounted
+	}{
+		{"what was not answered is asked again", 3 * time.Second, 3 * time.Second, ""},
+		{"and once only", time.Hour, 6 * time.Second, "Connection timed out: rpcbind answered other questions: the network may lose packets"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := nfstest.NewFor(t, nfstest.Options{})
+				start, first := time.Now(), uint32(0)
+				srv.Fault(nfstest.Fault{Program: portmap.Program, Times: nfstest.Forever, Procs: []uint32{portmap.ProcGetport},
+					If: func(c *nfstest.Call) bool {
+						if first == 0 {
+							first = c.XID
+						}
+						return c.XID != first && time.Since(start) < tt.lost
+					}, Do: []nfstest.Action{nfstest.DropCall()}})
+				s, err := newWire(srv, map[string]string{}).mounter(t, "127.0.0.1", "udp").mount(soon(t))
+				if took := time.Since(start).Round(100 * time.Millisecond); took != tt.took {
+					t.Errorf("it took %v, want %v", took, tt.took)
+				}
+				var e *Error
+				switch {
+				case err == nil:
+					s.Close()
+					if tt.want != "" {
+						t.Error("it is mounted")
+					}
+				case !errors.As(err, &e) || e.Message() != tt.want || !e.Temporary || errors.Is(err, portmap.ErrNotRegistered):
+					t.Errorf("got %v", err)
+				}
+			})
+		})
+	}
+}
+
 // inferring is a rpcbind as they are: it takes the netid of the question from
 // the connection that the question came by.
 type inferring struct {

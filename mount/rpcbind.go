@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/gonfs/gonfs/portmap"
@@ -26,12 +28,13 @@ type answer struct {
 // offer is what was learned from a server's rpcbind.
 type offer struct {
 	answers     map[query]answer
+	silence     error // why answers are missing
 	unreachable error // there was no answer at all, and this is why
 }
 
 // ask puts all queries to the rpcbind of t at once, each over the transports
-// that the plan names; the first answer to a query counts. It ends within 10 s
-// (3 s if only UDP is asked), or with ctx.
+// that the plan names; the first answer to a query counts. It ends within 20 s
+// (6 s if only UDP is asked; half of that if nobody answers), or with ctx.
 func (m *mounter) ask(ctx context.Context, t target, queries []query) *offer {
 	over := map[string][]query{}
 	for _, q := range queries {
@@ -48,7 +51,7 @@ func (m *mounter) ask(ctx context.Context, t target, queries []query) *offer {
 	results := make(chan told, len(over))
 	for transport, l := range over {
 		go func() { // ends with askOver, which is bounded; received below
-			a, err := m.askOver(ctx, t, transport, l)
+			a, err := m.askTwice(ctx, t, transport, l)
 			results <- told{a, err}
 		}()
 	}
@@ -68,11 +71,25 @@ func (m *mounter) ask(ctx context.Context, t target, queries []query) *offer {
 			stop()
 		}
 	}
+	o.silence = errors.Join(errs...)
 	if len(o.answers) == 0 && len(queries) > 0 {
-		o.unreachable = errors.Join(errs...)
+		o.unreachable = o.silence
 		m.log.DebugContext(ctx, "no rpcbind", "server", t.host, "error", o.unreachable)
 	}
 	return o
+}
+
+// askTwice asks over one transport, and again what was not answered when other
+// queries were: a rpcbind lives there, and datagrams get lost.
+func (m *mounter) askTwice(ctx context.Context, t target, transport string, queries []query) (map[query]answer, error) {
+	answers, err := m.askOver(ctx, t, transport, queries)
+	if err == nil || len(answers) == 0 || ctx.Err() != nil {
+		return answers, err
+	}
+	left := slices.DeleteFunc(slices.Clone(queries), func(q query) bool { _, ok := answers[q]; return ok })
+	more, err := m.askOver(ctx, t, transport, left)
+	maps.Copy(answers, more)
+	return answers, err
 }
 
 // askOver asks over one transport, udp or tcp. The error tells why queries are
