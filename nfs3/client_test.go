@@ -118,6 +118,42 @@ func TestReadPutsTheDataIntoTheCallersMemory(t *testing.T) {
 	}
 }
 
+func TestReadvPutsTheDataIntoSeveralSlices(t *testing.T) {
+	data := bytes.Repeat([]byte("hello"), 100)
+	n, eof := 0, false
+	c := pair(t, &echo{reply: func(_ string, reply any) {
+		r := reply.(*ReadReply)
+		r.Attr, r.Count, r.EOF, r.Data = PostOpAttr{true, goldenAttr}, uint32(n), eof, data[:n]
+	}})
+	for _, tt := range []struct {
+		n   int
+		eof bool
+	}{{10, false}, {7, true}, {500, false}, {0, true}} {
+		n, eof = tt.n, tt.eof
+		dst := [][]byte{make([]byte, 4), make([]byte, 490), make([]byte, 6)}
+		var r ReadReply
+		if err := c.Readv(context.Background(), nil, &ReadArgs{File: mustFH(t, "F"), Count: 500}, &r, dst); err != nil {
+			t.Fatal(err)
+		}
+		got := bytes.Join(dst, nil)
+		if int(r.Count) != n || r.EOF != eof || r.Attr.Attr != goldenAttr || !bytes.Equal(got[:n], data[:n]) || !bytes.Equal(got[n:], make([]byte, 500-n)) {
+			t.Errorf("%d bytes: %+v", n, r)
+		}
+	}
+	var ae *ArgsError
+	if err := c.Readv(context.Background(), nil, &ReadArgs{Count: 8}, new(ReadReply), [][]byte{make([]byte, 4), make([]byte, 3)}); !errors.As(err, &ae) {
+		t.Errorf("READ into too little memory: %v", err)
+	}
+	var status *Error
+	c = pair(t, &echo{reply: func(_ string, reply any) {
+		reply.(*ReadReply).Status, reply.(*ReadReply).Attr = ErrIO, PostOpAttr{true, goldenAttr}
+	}})
+	var r ReadReply
+	if err := c.Readv(context.Background(), nil, &ReadArgs{Count: 4}, &r, [][]byte{make([]byte, 4)}); !errors.As(err, &status) || r.Attr.Attr != goldenAttr {
+		t.Errorf("an error: %v, %+v", err, r)
+	}
+}
+
 func TestTheClientRefusesRepliesThatDoNotFitTheCall(t *testing.T) {
 	ctx := context.Background()
 	c := pair(t, &echo{reply: func(_ string, reply any) {
@@ -135,6 +171,10 @@ func TestTheClientRefusesRepliesThatDoNotFitTheCall(t *testing.T) {
 	var re *ReplyError
 	if !errors.As(err, &xe) && !errors.As(err, &re) {
 		t.Errorf("READ of more than was asked for: %v", err)
+	}
+	err = c.Readv(ctx, nil, &ReadArgs{Count: 8}, new(ReadReply), [][]byte{make([]byte, 4), make([]byte, 4)})
+	if !errors.As(err, &xe) && !errors.As(err, &re) {
+		t.Errorf("READ of more than was asked for, into two slices: %v", err)
 	}
 	err = c.Write(ctx, nil, &WriteArgs{Data: []byte("12")}, new(WriteReply))
 	if !errors.As(err, &re) || *re != (ReplyError{ProcWrite, "count", 3, 2}) {

@@ -45,8 +45,31 @@ func (r *ReadReply) XDR(c *xdr.Codec) {
 	c.Bool(&r.EOF)
 	c.Borrow(&r.Data, MaxData)
 	if !c.Encoding() && c.Err() == nil && uint64(r.Count) != uint64(len(r.Data)) {
-		c.Fail(&ValueError{Field: "count of READ, not the length of its data,", Offset: at, Value: uint64(r.Count)})
+		c.Fail(countError(at, r.Count))
 	}
+}
+
+// readvReply is READ3res whose data goes to several slices.
+type readvReply struct{ ReadReply }
+
+// XDR implements xdr.Value, for decoding.
+func (r *readvReply) XDR(c *xdr.Codec) {
+	xdr.Enum(c, &r.Status)
+	r.Attr.XDR(c)
+	if r.Status != OK {
+		return
+	}
+	at, n := c.Offset(), uint32(0)
+	c.Uint32(&r.Count)
+	c.Bool(&r.EOF)
+	c.Scatter(&n, MaxData)
+	if c.Err() == nil && r.Count != n {
+		c.Fail(countError(at, r.Count))
+	}
+}
+
+func countError(at int, count uint32) error {
+	return &ValueError{Field: "count of READ, not the length of its data,", Offset: at, Value: uint64(count)}
 }
 
 // placeRead finds the data in the results of READ, for rpc.Call.Place: after

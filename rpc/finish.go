@@ -65,9 +65,12 @@ func (p *pending) decode(b []byte) error {
 	}
 	d := &p.dec
 	d.ResetDecode(b[h.results:])
-	if p.detached {
+	switch {
+	case k.Scatter != nil:
+		d.SetScatter(k.Scatter, p.detached, p.placed)
+	case p.detached:
 		d.SetSink(k.Sink[:p.placed], true)
-	} else {
+	default:
 		d.SetSink(k.Sink, false)
 	}
 	k.Reply.XDR(d)

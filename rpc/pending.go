@@ -100,7 +100,10 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 	if p.calledOff.Load() {
 		p.calledOff.Store(false)
 	}
-	if call.Sink != nil {
+	switch {
+	case call.Scatter != nil:
+		p.sink.ResetScatter(call.Scatter)
+	case call.Sink != nil:
 		p.sink.Reset(call.Sink)
 	}
 	select {
@@ -127,7 +130,7 @@ func (p *pending) end(err error) {
 	p.call.Transmissions = p.sent
 	if p.reply != nil {
 		p.reply.Release()
-	} else if p.call.Sink != nil {
+	} else if p.call.sinks() {
 		p.sink.Cancel()
 	}
 	p.call, p.client, p.ep, p.reply, p.err, p.patience = nil, nil, nil, nil, nil, patience{}

@@ -34,7 +34,7 @@ func (l *link) Place(head []byte, length int) (offset int, sink *transport.Sink)
 	ep.mu.Lock()
 	defer ep.mu.Unlock()
 	p := ep.slots.findLocked(h.xid)
-	if p == nil || p.sent == 0 || p.reply != nil || p.lent || p.call.Sink == nil || p.call.Place == nil {
+	if p == nil || p.sent == 0 || p.reply != nil || p.lent || !p.call.placed() {
 		return 0, nil
 	}
 	// The call is the caller's; it cannot leave while the lock is held.

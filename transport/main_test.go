@@ -69,7 +69,17 @@ func (c *collector) Place(head []byte, length int) (int, *Sink) {
 		n, off = n&0xffff, 1000
 	}
 	s, dst := new(Sink), make([]byte, n+3)
-	s.Reset(dst)
+	switch parts := n % 12; parts {
+	case 0:
+		s.Reset(dst)
+	default: // scattered, with the last slice longer than needed
+		var l [][]byte
+		for i := range parts {
+			l = append(l, dst[i*n/parts:(i+1)*n/parts])
+		}
+		l[parts-1] = dst[(parts-1)*n/parts:]
+		s.ResetScatter(l)
+	}
 	if !s.Begin(n) {
 		panic("does not fit")
 	}

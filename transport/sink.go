@@ -2,6 +2,9 @@ package transport
 
 import "sync"
 
+// maxScatter is how many slices of a Sink one read fills.
+const maxScatter = 8
+
 // Sink is memory that a message's payload is read into straight from the
 // socket. The reader holds its mutex only around each non-blocking read, so
 // Cancel never waits for the peer.
@@ -12,7 +15,9 @@ import "sync"
 // Begin starts again at 0.
 type Sink struct {
 	mu   sync.Mutex // guards what follows, and the bytes of dst while they are written
-	dst  []byte     // nil: discard
+	dst  [][]byte   // filled one after another; nil: discard
+	one  [1][]byte  // dst, if it is one slice
+	room int        // bytes of dst
 	want int        // bytes that belong to the sink
 	got  int        // bytes that have come
 	use  uint32     // counts Begin, so that a reader left behind by a Cancel and a Reset writes nothing
@@ -21,9 +26,27 @@ type Sink struct {
 // Reset makes s ready for a payload of up to len(dst) bytes.
 func (s *Sink) Reset(dst []byte) {
 	s.mu.Lock()
-	s.dst, s.want, s.got = dst, 0, 0
-	s.use++
+	s.one[0] = dst
+	s.resetLocked(s.one[:], len(dst))
 	s.mu.Unlock()
+}
+
+// ResetScatter is Reset for a payload that is spread over several slices, which
+// it fills one after another, as readv(2) does. dst must not change until Cancel
+// or the next Reset.
+func (s *Sink) ResetScatter(dst [][]byte) {
+	room := 0
+	for _, d := range dst {
+		room += len(d)
+	}
+	s.mu.Lock()
+	s.resetLocked(dst, room)
+	s.mu.Unlock()
+}
+
+func (s *Sink) resetLocked(dst [][]byte, room int) {
+	s.dst, s.room, s.want, s.got = dst, room, 0, 0
+	s.use++
 }
 
 // Begin says that n payload bytes are about to come, from the start. It
@@ -31,7 +54,7 @@ func (s *Sink) Reset(dst []byte) {
 func (s *Sink) Begin(n int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n < 0 || n > len(s.dst) {
+	if n < 0 || n > s.room {
 		return false
 	}
 	s.want, s.got = n, 0
@@ -43,7 +66,7 @@ func (s *Sink) Begin(n int) bool {
 // rest of the payload is read and thrown away.
 func (s *Sink) Cancel() {
 	s.mu.Lock()
-	s.dst = nil
+	s.dst, s.one[0], s.room = nil, nil, 0
 	s.mu.Unlock()
 }
 
@@ -62,19 +85,45 @@ func (s *Sink) open() (n int, ticket uint32) {
 	return s.want, s.use
 }
 
-// restLocked returns the memory that the next payload bytes belong to, or nil
-// if they are to be thrown away.
-func (s *Sink) restLocked(ticket uint32) []byte {
+// restLocked appends the memory that the next payload bytes belong to, n bytes,
+// to segments, as far as these have room: nothing if they are to be thrown away.
+func (s *Sink) restLocked(ticket uint32, segments [][]byte) (_ [][]byte, n int) {
 	if s.dst == nil || s.use != ticket {
-		return nil
+		return segments, 0
 	}
-	return s.dst[s.got:s.want]
+	skip, left := s.got, s.want-s.got
+	for _, d := range s.dst {
+		if skip >= len(d) {
+			skip -= len(d)
+			continue
+		}
+		if left == 0 || len(segments) == cap(segments) {
+			break
+		}
+		d = d[skip:]
+		d = d[:min(len(d), left)]
+		segments = append(segments, d)
+		n += len(d)
+		skip, left = 0, left-len(d)
+	}
+	return segments, n
 }
 
 // put takes payload bytes that came by way of a buffer. A canceled sink
 // ignores them.
 func (s *Sink) put(ticket uint32, b []byte) {
 	s.mu.Lock()
-	s.got += copy(s.restLocked(ticket), b)
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	var room [maxScatter][]byte
+	for {
+		segments, n := s.restLocked(ticket, room[:0])
+		if n == 0 || len(b) == 0 {
+			return
+		}
+		for _, d := range segments {
+			n := copy(d, b)
+			b = b[n:]
+			s.got += n
+		}
+	}
 }

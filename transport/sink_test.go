@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -50,6 +51,54 @@ func TestSink(t *testing.T) {
 	}
 	if s.Begin(1) {
 		t.Error("a canceled sink takes a byte")
+	}
+}
+
+func TestSinkScatters(t *testing.T) {
+	slices := func(n ...int) (l [][]byte) {
+		for _, n := range n {
+			l = append(l, bytes.Repeat([]byte{'.'}, n))
+		}
+		return l
+	}
+	for _, tt := range []struct {
+		name string
+		dst  [][]byte
+		want int
+		puts []string
+		then string // the slices, with commas
+	}{
+		{"all at once", slices(3, 4, 2), 9, []string{"abcdefghi"}, "abc,defg,hi"},
+		{"byte by byte", slices(2, 2), 4, []string{"a", "b", "c", "d"}, "ab,cd"},
+		{"across a border", slices(3, 3), 6, []string{"ab", "cd", "ef"}, "abc,def"},
+		{"no more than belongs there", slices(3, 3), 4, []string{"ab", "cdef", "g"}, "abc,d.."},
+		{"empty slices", slices(0, 2, 0, 0, 1, 0), 3, []string{"a", "bc"}, ",ab,,,c,"},
+		{"more slices than one read fills", slices(1, 1, 1, 1, 1, 1, 1, 1, 1, 2), 11, []string{"abcdefghijk"}, "a,b,c,d,e,f,g,h,i,jk"},
+		{"nothing", slices(2), 0, []string{"a"}, ".."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s Sink
+			s.ResetScatter(tt.dst)
+			if !s.Begin(tt.want) {
+				t.Fatal("it does not fit")
+			}
+			_, ticket := s.open()
+			for _, p := range tt.puts {
+				s.put(ticket, []byte(p))
+			}
+			if got := string(bytes.Join(tt.dst, []byte(","))); got != tt.then {
+				t.Errorf("got %q, want %q", got, tt.then)
+			}
+			s.Cancel()
+			s.put(ticket, []byte("x"))
+			if got := string(bytes.Join(tt.dst, []byte(","))); got != tt.then || s.Begin(1) {
+				t.Errorf("after Cancel: %q", got)
+			}
+		})
+	}
+	var s Sink
+	if s.ResetScatter(slices(3, 4)); s.Begin(8) || !s.Begin(7) {
+		t.Error("the room is not the sum of the slices'")
 	}
 }
 

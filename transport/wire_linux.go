@@ -57,7 +57,7 @@ type sockWire struct {
 	inSink  int
 	inBuf   int
 	rerr    error
-	riov    [2][]byte
+	riov    [maxScatter + 1][]byte
 	low     int                    // SO_RCVLOWAT as it was set
 	high    int                    // what it may be set to; 0: not known yet
 	pause   func() <-chan struct{} // called before each wait
@@ -151,20 +151,21 @@ func (w *sockWire) receive(fd int) (n int, err error) {
 	if w.sink != nil {
 		w.sink.mu.Lock()
 		defer w.sink.mu.Unlock()
-		if rest := w.sink.restLocked(w.ticket); len(rest) > 0 {
-			w.riov[0], w.riov[1] = rest, w.buf
-			n, err = receive(fd, w.riov[:])
-			w.riov[0] = nil
+		if segments, rest := w.sink.restLocked(w.ticket, w.riov[:0:maxScatter]); rest > 0 {
+			segments = w.riov[:len(segments)+1]
+			segments[len(segments)-1] = w.buf
+			n, err = receive(fd, segments)
+			clear(segments)
 			if n > 0 {
-				w.inSink = min(n, len(rest))
+				w.inSink = min(n, rest)
 				w.inBuf = n - w.inSink
 				w.sink.got += w.inSink
 			}
 			return n, err
 		}
 	}
-	w.riov[1] = w.buf
-	n, err = receive(fd, w.riov[1:])
+	w.riov[0] = w.buf
+	n, err = receive(fd, w.riov[:1])
 	w.inBuf = max(n, 0)
 	return n, err
 }

@@ -1,5 +1,9 @@
 package xdr
 
+import "errors"
+
+var errScatter = errors.New("xdr: Scatter cannot encode")
+
 // Borrow is opaque<limit> as Opaque is, but without the copy: for the data of
 // READ and WRITE.
 //
@@ -54,4 +58,33 @@ func (c *Codec) borrowDetached(b *[]byte, limit uint32) {
 		return
 	}
 	*b = c.payload[:n]
+}
+
+// Scatter decodes opaque<limit> as Borrow does, into the slices that SetScatter
+// named, and sets n to its length; more than these hold is an error. It cannot
+// encode.
+func (c *Codec) Scatter(n *uint32, limit uint32) {
+	if !c.decoding {
+		c.Fail(errScatter)
+		return
+	}
+	at := c.off
+	if c.detached {
+		c.Uint32(n)
+		if c.err == nil && (*n > limit || uint64(*n) > uint64(c.placed)) {
+			c.err = &Error{Kind: TooLong, Offset: at, Length: *n, Limit: min(limit, uint32(c.placed))}
+		}
+		return
+	}
+	var b []byte
+	if c.Borrow(&b, limit); c.err != nil {
+		return
+	}
+	*n = uint32(len(b))
+	for _, d := range c.scatter {
+		b = b[copy(d, b):]
+	}
+	if len(b) > 0 {
+		c.err = &Error{Kind: TooLong, Offset: at, Length: *n, Limit: *n - uint32(len(b))}
+	}
 }

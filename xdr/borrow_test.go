@@ -64,3 +64,52 @@ func TestADecoderPutsThePayloadWhereItIsTold(t *testing.T) {
 		t.Fatalf("a sink that is too small: %v", d.Err())
 	}
 }
+
+func TestScatter(t *testing.T) {
+	hello := []byte("\x00\x00\x00\x05hello\x00\x00\x00")
+	for _, tt := range []struct {
+		name     string
+		msg      []byte
+		limit    uint32
+		sizes    []int
+		detached bool
+		placed   int
+		want     string // the slices, with commas
+		n        uint32
+		kind     xdr.Kind // of the error, if n is 0
+	}{
+		{"copied", hello, 100, []int{2, 3}, false, 0, "he,llo", 5, 0},
+		{"room is left", hello, 100, []int{2, 0, 4}, false, 0, "he,,llo.", 5, 0},
+		{"no room", hello, 100, []int{2, 2}, false, 0, "", 0, xdr.TooLong},
+		{"over the limit", hello, 4, []int{2, 4}, false, 0, "", 0, xdr.TooLong},
+		{"the message is short", hello[:8], 100, []int{9}, false, 0, "", 0, xdr.Short},
+		{"it is there already", hello[:4], 100, []int{2, 4}, true, 5, "..,....", 5, 0},
+		{"fewer are there", hello[:4], 100, []int{2, 4}, true, 4, "", 0, xdr.TooLong},
+		{"it is there, and over the limit", hello[:4], 4, []int{2, 4}, true, 5, "", 0, xdr.TooLong},
+		{"it is there, and nobody says how much", hello[:3], 100, []int{2, 4}, true, 5, "", 0, xdr.Short},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var dst [][]byte
+			for _, n := range tt.sizes {
+				dst = append(dst, bytes.Repeat([]byte{'.'}, n))
+			}
+			d := xdr.NewDecoder(tt.msg)
+			d.SetScatter(dst, tt.detached, tt.placed)
+			var n uint32
+			d.Scatter(&n, tt.limit)
+			var e *xdr.Error
+			switch {
+			case tt.n == 0:
+				if !errors.As(d.Err(), &e) || e.Kind != tt.kind {
+					t.Errorf("got %v", d.Err())
+				}
+			case d.Err() != nil || n != tt.n || string(bytes.Join(dst, []byte(","))) != tt.want || d.Remaining() != 0:
+				t.Errorf("got %q, %d bytes, %v", dst, n, d.Err())
+			}
+		})
+	}
+	e, n := xdr.NewEncoder(nil), uint32(0)
+	if e.Scatter(&n, 1); e.Err() == nil {
+		t.Error("it encodes")
+	}
+}

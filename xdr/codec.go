@@ -15,9 +15,11 @@ type Codec struct {
 	buf      []byte // encoding: what was written; decoding: the message
 	off      int    // decoding: next byte to read
 	decoding bool
-	own      bool   // decoding: Borrow must not alias buf
-	detached bool   // decoding: the borrowed payload came by another way than buf
-	payload  []byte // encoding: the borrowed payload; decoding: where Borrow puts it
+	own      bool     // decoding: Borrow must not alias buf
+	detached bool     // decoding: the borrowed payload came by another way than buf
+	payload  []byte   // encoding: the borrowed payload; decoding: where Borrow puts it
+	scatter  [][]byte // decoding: where Scatter puts it
+	placed   int      // bytes of it that are there already, if detached
 	err      error
 }
 
@@ -42,6 +44,12 @@ func NewDecoder(msg []byte) *Codec { return &Codec{buf: msg, decoding: true} }
 // holds. Without SetSink, Borrow aliases the message.
 func (c *Codec) SetSink(dst []byte, detached bool) {
 	c.own, c.payload, c.detached = true, dst, detached
+}
+
+// SetScatter is SetSink for Scatter: dst is filled one slice after another. With
+// detached true placed bytes are there already.
+func (c *Codec) SetScatter(dst [][]byte, detached bool, placed int) {
+	c.scatter, c.detached, c.placed = dst, detached, placed
 }
 
 // Encoding reports whether c writes; otherwise it reads.
