@@ -131,6 +131,9 @@ func (l *link) relayLocked(now instant) (wake []*pending, late bool) {
 	clear(b.calls[len(wake):b.n])
 	if links > 0 {
 		last.turn = turn{relay: r, last: true}
+		if f := l.ep.core.onRelay.Load(); f != nil {
+			last.turn.over = (*f)()
+		}
 		if r.holder != nil {
 			// Nearly all of them will send again. The last may be over, and
 			// release what is held, as soon as the mutex is free.
@@ -147,7 +150,8 @@ type turn struct {
 	relay *relay   // nil: it has part in none
 	next  *pending // to be woken
 	last  bool
-	ends  bool // it ends the relay that is watched
+	ends  bool   // it ends the relay that is watched
+	over  func() // to be called after the last one, or nil
 }
 
 // takeTurnLocked returns p's turn, which is over.
@@ -169,6 +173,9 @@ func (t *turn) pass() {
 		// The reader comes before what was held back: if that cannot be sent, the
 		// connection is closed, which waits for the reader.
 		t.relay.tell()
+	}
+	if t.over != nil {
+		t.over()
 	}
 	if t.last && t.relay.holder != nil {
 		t.relay.holder.Release()

@@ -374,3 +374,43 @@ func TestARelayInTimeIsNoReasonToStop(t *testing.T) {
 		}
 	})
 }
+
+// Who wants to know of relays is told of each, and of its end before what was
+// held back leaves.
+func TestRelaysAreTold(t *testing.T) {
+	r := newRelayRig(t, 7)
+	begun, over, released := 0, 0, 0
+	c := &Client{core: r.l.ep.core}
+	c.OnRelay(func() func() {
+		begun++
+		return func() { over++ }
+	})
+	r.l.relay.holder = &holder{release: func() { released = over }}
+	r.reply(0)
+	r.l.Pause()
+	r.calls[0].end(nil)
+	if begun != 0 {
+		t.Error("a single reply is no relay")
+	}
+	r.reply(1, 2, 3)
+	r.l.Pause()
+	r.calls[1].end(nil)
+	r.calls[2].end(nil)
+	if begun != 1 || over != 0 {
+		t.Errorf("%d relays begun, %d over", begun, over)
+	}
+	c.OnRelay(nil)
+	r.calls[3].discard(true)
+	if begun != 1 || over != 1 || released != 1 {
+		t.Errorf("%d relays begun, %d over, %d of them when the rest was released", begun, over, released)
+	}
+	r.calls[3].end(nil)
+	r.reply(4, 5, 6)
+	r.l.Pause()
+	for _, p := range r.calls[4:] {
+		p.end(nil)
+	}
+	if begun != 1 || over != 1 {
+		t.Errorf("afterwards: %d relays begun, %d over", begun, over)
+	}
+}
