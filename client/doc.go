@@ -46,6 +46,14 @@
 // what was written is committed before it is given back. A lock that is lost to
 // a restart of the server makes reads and writes fail (ErrLockLost).
 //
+// # Reads
+//
+// Who reads a file from one end to the other is read ahead for, as far as the
+// server is away. Many who do so together, each with a piece of it, are not: but
+// reads that lie side by side, and come while callers come back with what they
+// were answered together, go to the server as one. Random reads, and those of
+// O_DIRECT, are READs of their own.
+//
 // # Writes
 //
 // What was written is kept until a COMMIT has brought the verifier of its

@@ -31,6 +31,7 @@ type FS struct {
 	end    context.CancelCauseFunc
 	closed atomic.Bool
 	crew   crew
+	merge  merger
 
 	gen    atomic.Uint64 // calls and local changes, in order
 	lastID atomic.Uint64
@@ -101,6 +102,7 @@ func newFS(c config) *FS {
 	fs.raBudget.limit = maxAhead
 	fs.noPlus.Store(c.plainDirs)
 	fs.wb.init(fs, c.dirtyLimit)
+	fs.merge.init(fs.nfs.RPC())
 	st := fs.begin(nil)
 	fs.root = fs.inode(&c.rootFH, &c.rootAttr)
 	fs.applyAttr(fs.root, st, &nfs3.PostOpAttr{Present: true, Attr: c.rootAttr})

@@ -117,15 +117,18 @@ func covers(lo, hi uint64, a, b extents) bool {
 	return true
 }
 
-// readServer reads from the read-ahead or with READs, in order of preference,
-// and returns how many bytes there are: fewer than asked for only at the end
-// of the file.
+// readServer reads from the read-ahead, together with others, or with READs of
+// its own, in order of preference, and returns how many bytes there are: fewer
+// than asked for only at the end of the file.
 func (f *File) readServer(ctx context.Context, p []byte, off uint64, l *Loan) (n int, err error) {
 	if f.flags&oDirect == 0 {
-		ahead := f.ra.begin(f, off, uint64(len(p)))
+		ahead, crowd := f.ra.begin(f, off, uint64(len(p)))
 		defer f.ra.end()
 		if ahead {
 			n = f.readAhead(ctx, p, off, l)
+		}
+		if crowd && n == 0 && f.fs.merge.wants(len(p), int(f.fs.rsize)) {
+			return f.fs.merge.read(ctx, f, p, off)
 		}
 	}
 	if n < len(p) {

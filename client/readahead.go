@@ -14,7 +14,7 @@ import (
 // where the last one ended, and then keeps a window of READs of rsize bytes
 // under way in front of the reader; see pace for how wide that is. Random
 // readers pay for one lock, and so do those who have several reads under way
-// by themselves: these go straight to the memory of whoever asked. A block is
+// by themselves: these go straight to the memory of whoever asked (see merger). A block is
 // dropped once it was served, and all are dropped on a seek or when the file
 // changes.
 const (
@@ -67,9 +67,9 @@ func (b *raBlock) release() {
 }
 
 // begin notes that a read of [off, off+n) begins, and starts READs for what
-// comes after it. It reports whether there are any blocks. end is called when
-// the read is over.
-func (r *readAhead) begin(f *File, off, n uint64) (any bool) {
+// comes after it. It reports whether there are any blocks, and whether many read
+// the file in order. end is called when the read is over.
+func (r *readAhead) begin(f *File, off, n uint64) (any, crowd bool) {
 	lone := r.readers.Add(1) <= maxLone
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -77,11 +77,11 @@ func (r *readAhead) begin(f *File, off, n uint64) (any bool) {
 		r.trail.goOn(off + n)
 	} else if r.trail.see(off, off+n) {
 		r.dropLocked()
-		return false
+		return false, false
 	}
 	limit := f.fs.rahead
 	if r.trail.score < sequential || !lone || r.closed || limit == 0 || f.fs.reg.max == 0 {
-		return len(r.blocks) > 0
+		return len(r.blocks) > 0, !lone && r.trail.score >= sequential
 	}
 	now := time.Now()
 	if r.pace.window == 0 {
@@ -97,7 +97,7 @@ func (r *readAhead) begin(f *File, off, n uint64) (any bool) {
 			break
 		}
 	}
-	return len(r.blocks) > 0
+	return len(r.blocks) > 0, false
 }
 
 func (r *readAhead) end() { r.readers.Add(-1) }

@@ -62,6 +62,7 @@ func rows(s scale) []row {
 		},
 		{
 			id: "read-64k", title: "READ 64 KiB, 16 in flight",
+			note: "Sixteen readers of one file; gonfs merges the reads of half of them, which lie side by side, into one READ of 512 KiB",
 			contenders: []contender{
 				{ours, gonfsBench("read", "--file", big, "--size", bytes, "--bs", 64<<10, "--qd", 16)},
 				{libnfs, libnfsBench("read", "file=/"+big, "size", bytes, "bs", 64<<10, "qd", 16)},

@@ -6,20 +6,15 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"syscall"
 
 	"github.com/gonfs/gonfs/client"
 )
 
-// read reads a file from its start to its end. With one call at a time that is
-// what cp(1) does, and read-ahead is at work. With more, the calls are as many
-// as asked for: each is for a block of its own, and nothing is read ahead.
+// read reads a file from its start to its end. With one or two calls at a time
+// read-ahead is at work, as it is for cp(1). With more there is none; the client
+// may merge calls for blocks that lie side by side.
 func (r *run) read() error {
-	flags := os.O_RDONLY
-	if r.cfg.Depth > 1 {
-		flags |= syscall.O_DIRECT
-	}
-	return r.readFile(flags, r.cfg.Size/r.cfg.BlockSize, func(i int64) int64 { return i * r.cfg.BlockSize })
+	return r.readFile(os.O_RDONLY, r.cfg.Size/r.cfg.BlockSize, func(i int64) int64 { return i * r.cfg.BlockSize })
 }
 
 // randread reads blocks of a file in random order.
