@@ -7,6 +7,7 @@ import (
 
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfstest"
+	"github.com/gonfs/gonfs/transport"
 )
 
 // own fails the test if fn allocates more than call, which makes the same calls
@@ -49,6 +50,14 @@ func TestReadsAllocateNothing(t *testing.T) {
 		return fs.nfs.Read(t.Context(), f.cred, &args, &reply, p)
 	}
 	own(t, "ReadAt", read, func() error { _, err := f.ReadAt(t.Context(), p, elsewhere()); return err })
+	var into nfs3.ReadvReply
+	var sink transport.Sink
+	own(t, "Readv", read, func() error {
+		args.Offset = uint64(elsewhere())
+		sink.Reset(p[:1000])
+		sink.Add(p[1000:])
+		return fs.nfs.Readv(t.Context(), f.cred, &args, &into, &sink)
+	})
 	own(t, "Lend", read, func() error {
 		defer loan.Release()
 		return f.Lend(t.Context(), p, elsewhere(), &loan)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/gonfs/gonfs/rpc"
+	"github.com/gonfs/gonfs/transport"
 )
 
 // Read reads args.Count bytes or fewer into dst, which must have room for them
@@ -21,30 +22,26 @@ func (c *Client) Read(ctx context.Context, cred *rpc.Cred, args *ReadArgs, reply
 		Proc: ProcRead, Args: args, Reply: reply, Cred: cred,
 		Sink: dst[:args.Count:args.Count], Place: placeRead,
 	}, &reply.Status)
-	return checkRead(args, reply, err)
+	return checkRead(args, reply.Count, err)
 }
 
-// Readv is Read into several slices, one after another, as readv(2) does: dst's
-// lengths add up to args.Count. reply.Data stays nil.
-func (c *Client) Readv(ctx context.Context, cred *rpc.Cred, args *ReadArgs, reply *ReadReply, dst [][]byte) error {
-	room := uint64(0)
-	for _, d := range dst {
-		room += uint64(len(d))
+// Readv is Read into a Sink, which may have several slices: they are filled one
+// after another, as readv(2) does. It needs room for args.Count bytes, and is
+// canceled when Readv returns.
+func (c *Client) Readv(ctx context.Context, cred *rpc.Cred, args *ReadArgs, reply *ReadvReply, dst *transport.Sink) error {
+	if uint64(args.Count) > uint64(dst.Room()) {
+		return &ArgsError{ProcRead, "dst has no room for Count bytes"}
 	}
-	if uint64(args.Count) != room {
-		return &ArgsError{ProcRead, "Count is not the length of dst"}
-	}
-	var r readvReply
-	err := c.callWith(ctx, rpc.Call{Proc: ProcRead, Args: args, Reply: &r, Cred: cred, Scatter: dst, Place: placeRead}, &r.Status)
-	*reply = r.ReadReply
-	return checkRead(args, reply, err)
+	*reply = ReadvReply{}
+	err := c.callWith(ctx, rpc.Call{Proc: ProcRead, Args: args, Reply: reply, Cred: cred, Scatter: dst, Place: placeRead}, &reply.Status)
+	return checkRead(args, reply.Count, err)
 }
 
 // checkRead returns what Read does: a server must not say that it has read more
 // than was asked for.
-func checkRead(args *ReadArgs, reply *ReadReply, err error) error {
-	if err == nil && reply.Count > args.Count {
-		return &ReplyError{ProcRead, "count", uint64(reply.Count), uint64(args.Count)}
+func checkRead(args *ReadArgs, count uint32, err error) error {
+	if err == nil && count > args.Count {
+		return &ReplyError{ProcRead, "count", uint64(count), uint64(args.Count)}
 	}
 	return err
 }

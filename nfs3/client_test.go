@@ -118,6 +118,16 @@ func TestReadPutsTheDataIntoTheCallersMemory(t *testing.T) {
 	}
 }
 
+// sinkOf returns a Sink of slices.
+func sinkOf(dst ...[]byte) *transport.Sink {
+	s := new(transport.Sink)
+	s.Reset(dst[0])
+	for _, d := range dst[1:] {
+		s.Add(d)
+	}
+	return s
+}
+
 func TestReadvPutsTheDataIntoSeveralSlices(t *testing.T) {
 	data := bytes.Repeat([]byte("hello"), 100)
 	n, eof := 0, false
@@ -131,8 +141,8 @@ func TestReadvPutsTheDataIntoSeveralSlices(t *testing.T) {
 	}{{10, false}, {7, true}, {500, false}, {0, true}} {
 		n, eof = tt.n, tt.eof
 		dst := [][]byte{make([]byte, 4), make([]byte, 490), make([]byte, 6)}
-		var r ReadReply
-		if err := c.Readv(context.Background(), nil, &ReadArgs{File: mustFH(t, "F"), Count: 500}, &r, dst); err != nil {
+		var r ReadvReply
+		if err := c.Readv(context.Background(), nil, &ReadArgs{File: mustFH(t, "F"), Count: 500}, &r, sinkOf(dst...)); err != nil {
 			t.Fatal(err)
 		}
 		got := bytes.Join(dst, nil)
@@ -141,15 +151,15 @@ func TestReadvPutsTheDataIntoSeveralSlices(t *testing.T) {
 		}
 	}
 	var ae *ArgsError
-	if err := c.Readv(context.Background(), nil, &ReadArgs{Count: 8}, new(ReadReply), [][]byte{make([]byte, 4), make([]byte, 3)}); !errors.As(err, &ae) {
+	if err := c.Readv(context.Background(), nil, &ReadArgs{Count: 8}, new(ReadvReply), sinkOf(make([]byte, 4), make([]byte, 3))); !errors.As(err, &ae) {
 		t.Errorf("READ into too little memory: %v", err)
 	}
 	var status *Error
 	c = pair(t, &echo{reply: func(_ string, reply any) {
 		reply.(*ReadReply).Status, reply.(*ReadReply).Attr = ErrIO, PostOpAttr{true, goldenAttr}
 	}})
-	var r ReadReply
-	if err := c.Readv(context.Background(), nil, &ReadArgs{Count: 4}, &r, [][]byte{make([]byte, 4)}); !errors.As(err, &status) || r.Attr.Attr != goldenAttr {
+	var r ReadvReply
+	if err := c.Readv(context.Background(), nil, &ReadArgs{Count: 4}, &r, sinkOf(make([]byte, 4))); !errors.As(err, &status) || r.Attr.Attr != goldenAttr {
 		t.Errorf("an error: %v, %+v", err, r)
 	}
 }
@@ -172,7 +182,7 @@ func TestTheClientRefusesRepliesThatDoNotFitTheCall(t *testing.T) {
 	if !errors.As(err, &xe) && !errors.As(err, &re) {
 		t.Errorf("READ of more than was asked for: %v", err)
 	}
-	err = c.Readv(ctx, nil, &ReadArgs{Count: 8}, new(ReadReply), [][]byte{make([]byte, 4), make([]byte, 4)})
+	err = c.Readv(ctx, nil, &ReadArgs{Count: 8}, new(ReadvReply), sinkOf(make([]byte, 4), make([]byte, 4)))
 	if !errors.As(err, &xe) && !errors.As(err, &re) {
 		t.Errorf("READ of more than was asked for, into two slices: %v", err)
 	}

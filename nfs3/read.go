@@ -49,11 +49,17 @@ func (r *ReadReply) XDR(c *xdr.Codec) {
 	}
 }
 
-// readvReply is READ3res whose data goes to several slices.
-type readvReply struct{ ReadReply }
+// ReadvReply is READ3res (RFC 1813 section 3.3.6) whose data is in the Sink of
+// Client.Readv.
+type ReadvReply struct {
+	Status Status
+	Attr   PostOpAttr
+	Count  uint32 // success only, like EOF; the bytes that the Sink got
+	EOF    bool
+}
 
-// XDR implements xdr.Value, for decoding.
-func (r *readvReply) XDR(c *xdr.Codec) {
+// XDR implements xdr.Value, for decoding alone.
+func (r *ReadvReply) XDR(c *xdr.Codec) {
 	xdr.Enum(c, &r.Status)
 	r.Attr.XDR(c)
 	if r.Status != OK {

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 
+	"github.com/gonfs/gonfs/transport"
 	"github.com/gonfs/gonfs/xdr"
 )
 
@@ -23,15 +24,15 @@ type Call struct {
 	// Sink is memory for the results' borrowed payload (the data of READ).
 	// With a nil Sink a payload is copied into fresh memory.
 	Sink []byte
-	// Scatter is memory for the payload in place of Sink: it fills one slice after
-	// another, as readv(2) does, and Reply decodes it with xdr.Codec.Scatter. The
-	// slices must not change during the call.
-	Scatter [][]byte
+	// Scatter is memory for the payload in place of Sink, of several slices, which
+	// Reply decodes with xdr.Codec.Scatter. Slices may be dropped from it during
+	// the call; it is canceled when Client.Call returns.
+	Scatter *transport.Sink
 	// Place finds the payload in the results of a SUCCESS: it returns the
 	// offset of the first payload byte and the payload's length, or ok false
 	// when there is none or the head is too short to tell. It is needed for
-	// Sink or Scatter to be read into straight from the socket; without it the payload
-	// is copied. It is called by the connection's reader, maybe more than
+	// Sink or Scatter to be read into straight from the socket; without it the
+	// payload is copied. It is called by the connection's reader, maybe more than
 	// once, and must be quick and not block.
 	Place func(results []byte) (offset, length int, ok bool)
 	// Idempotent says that executing the call twice does no harm. Other calls
@@ -69,10 +70,7 @@ func (k *Call) class() class {
 }
 
 // placed reports whether a payload may go from the socket to the caller's memory.
-func (k *Call) placed() bool { return k.sinks() && k.Place != nil }
-
-// sinks reports whether the call brings memory for a payload.
-func (k *Call) sinks() bool { return k.Sink != nil || k.Scatter != nil }
+func (k *Call) placed() bool { return (k.Sink != nil || k.Scatter != nil) && k.Place != nil }
 
 // GiveUpper may be implemented by the ctx of a call. When ctx is done, and
 // each 200 ms from then on, GiveUp is asked whether the caller really stops

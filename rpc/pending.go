@@ -67,6 +67,14 @@ type pending struct {
 	heard      uint64            // endpoint.replies when period began
 }
 
+// memory is where a payload goes.
+func (p *pending) memory() *transport.Sink {
+	if p.call.Scatter != nil {
+		return p.call.Scatter
+	}
+	return &p.sink
+}
+
 // signal wakes the caller.
 func (p *pending) signal() {
 	select {
@@ -100,10 +108,7 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 	if p.calledOff.Load() {
 		p.calledOff.Store(false)
 	}
-	switch {
-	case call.Scatter != nil:
-		p.sink.ResetScatter(call.Scatter)
-	case call.Sink != nil:
+	if call.Sink != nil {
 		p.sink.Reset(call.Sink)
 	}
 	select {
@@ -130,8 +135,11 @@ func (p *pending) end(err error) {
 	p.call.Transmissions = p.sent
 	if p.reply != nil {
 		p.reply.Release()
-	} else if p.call.sinks() {
+	} else if p.call.Sink != nil {
 		p.sink.Cancel()
+	}
+	if p.call.Scatter != nil {
+		p.call.Scatter.Cancel() // whether it is full or not: the slices are others'
 	}
 	p.call, p.client, p.ep, p.reply, p.err, p.patience = nil, nil, nil, nil, nil, patience{}
 	ep.core.pool.Put(p)

@@ -39,11 +39,11 @@ func (l *link) Place(head []byte, length int) (offset int, sink *transport.Sink)
 	}
 	// The call is the caller's; it cannot leave while the lock is held.
 	at, n, ok := p.call.Place(head[h.results:])
-	if !ok || at < 0 || n <= 0 || at > len(head)-h.results || n > length-h.results-at || !p.sink.Begin(n) {
+	if !ok || at < 0 || n <= 0 || at > len(head)-h.results || n > length-h.results-at || !p.memory().Begin(n) {
 		return 0, nil // decoding tells what is wrong with it, if anything is
 	}
 	p.lent, l.placed = true, n
-	return h.results + at, &p.sink
+	return h.results + at, p.memory()
 }
 
 // Message is transport.Receiver's.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/gonfs/gonfs/transport"
 	"github.com/gonfs/gonfs/xdr"
 )
 
@@ -33,15 +34,18 @@ func TestAPayloadIsScattered(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var dst [][]byte
+			var sink transport.Sink
+			sink.Reset(nil)
 			for _, n := range tt.room {
 				dst = append(dst, make([]byte, n))
+				sink.Add(dst[len(dst)-1])
 			}
 			in := opaque{make([]byte, tt.size)}
 			for i := range in.b {
 				in.b[i] = byte(i)
 			}
 			var out scattered
-			err := c.Call(context.Background(), &Call{Proc: procEcho, Args: &in, Reply: &out, Scatter: dst, Place: tt.place})
+			err := c.Call(context.Background(), &Call{Proc: procEcho, Args: &in, Reply: &out, Scatter: &sink, Place: tt.place})
 			var pe *ProtocolError
 			switch got := bytes.Join(dst, nil); {
 			case !tt.ok:
@@ -50,6 +54,9 @@ func TestAPayloadIsScattered(t *testing.T) {
 				}
 			case err != nil || int(out.n) != tt.size || !bytes.Equal(got[:tt.size], in.b) || !bytes.Equal(got[tt.size:], make([]byte, len(got)-tt.size)):
 				t.Errorf("got %d bytes, %v, or they differ", out.n, err)
+			}
+			if sink.Room() != 0 {
+				t.Error("the memory is not the caller's again")
 			}
 		})
 	}

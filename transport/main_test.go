@@ -73,12 +73,11 @@ func (c *collector) Place(head []byte, length int) (int, *Sink) {
 	case 0:
 		s.Reset(dst)
 	default: // scattered, with the last slice longer than needed
-		var l [][]byte
-		for i := range parts {
-			l = append(l, dst[i*n/parts:(i+1)*n/parts])
+		s.Reset(nil)
+		for i := range parts - 1 {
+			s.Add(dst[i*n/parts : (i+1)*n/parts])
 		}
-		l[parts-1] = dst[(parts-1)*n/parts:]
-		s.ResetScatter(l)
+		s.Add(dst[(parts-1)*n/parts:])
 	}
 	if !s.Begin(n) {
 		panic("does not fit")

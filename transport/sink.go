@@ -1,6 +1,9 @@
 package transport
 
-import "sync"
+import (
+	"io"
+	"sync"
+)
 
 // maxScatter is how many slices of a Sink one read fills.
 const maxScatter = 8
@@ -14,39 +17,61 @@ const maxScatter = 8
 // it. A connection that died half-way leaves it half filled: the next one's
 // Begin starts again at 0.
 type Sink struct {
-	mu   sync.Mutex // guards what follows, and the bytes of dst while they are written
-	dst  [][]byte   // filled one after another; nil: discard
-	one  [1][]byte  // dst, if it is one slice
-	room int        // bytes of dst
-	want int        // bytes that belong to the sink
-	got  int        // bytes that have come
-	use  uint32     // counts Begin, so that a reader left behind by a Cancel and a Reset writes nothing
+	mu    sync.Mutex // guards what follows, and the bytes of dst while they are written
+	dst   [][]byte   // filled one after another; none: discard
+	space [maxScatter][]byte
+	room  int    // bytes of dst
+	want  int    // bytes that belong to the sink
+	got   int    // bytes that have come
+	use   uint32 // counts Begin, so that a reader left behind by a Cancel and a Reset writes nothing
 }
 
 // Reset makes s ready for a payload of up to len(dst) bytes.
 func (s *Sink) Reset(dst []byte) {
 	s.mu.Lock()
-	s.one[0] = dst
-	s.resetLocked(s.one[:], len(dst))
-	s.mu.Unlock()
-}
-
-// ResetScatter is Reset for a payload that is spread over several slices, which
-// it fills one after another, as readv(2) does. dst must not change until Cancel
-// or the next Reset.
-func (s *Sink) ResetScatter(dst [][]byte) {
-	room := 0
-	for _, d := range dst {
-		room += len(d)
-	}
-	s.mu.Lock()
-	s.resetLocked(dst, room)
-	s.mu.Unlock()
-}
-
-func (s *Sink) resetLocked(dst [][]byte, room int) {
-	s.dst, s.room, s.want, s.got = dst, room, 0, 0
+	s.dst, s.room, s.want, s.got = append(s.space[:0], dst), len(dst), 0, 0
 	s.use++
+	s.mu.Unlock()
+}
+
+// Add gives s more memory, which a payload goes to when what came before is full,
+// as readv(2) does. It must not be called after Begin.
+func (s *Sink) Add(dst []byte) {
+	s.mu.Lock()
+	s.dst = append(s.dst, dst)
+	s.room += len(dst)
+	s.mu.Unlock()
+}
+
+// Room returns how many bytes there is memory for.
+func (s *Sink) Room() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.room
+}
+
+// Drop detaches one slice, the first having the number 0: once it returned,
+// nothing is written there. What belongs there is thrown away.
+func (s *Sink) Drop(i int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i < len(s.dst) {
+		s.dst[i] = make([]byte, len(s.dst[i]))
+	}
+}
+
+// Write implements io.Writer for a whole payload that came by another way. If it
+// does not fit, nothing of it is written, and the error is io.ErrShortBuffer.
+func (s *Sink) Write(payload []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(payload) > s.room {
+		return 0, io.ErrShortBuffer
+	}
+	s.want, s.got = len(payload), 0
+	s.use++
+	s.putLocked(payload)
+	return len(payload), nil
 }
 
 // Begin says that n payload bytes are about to come, from the start. It
@@ -66,7 +91,8 @@ func (s *Sink) Begin(n int) bool {
 // rest of the payload is read and thrown away.
 func (s *Sink) Cancel() {
 	s.mu.Lock()
-	s.dst, s.one[0], s.room = nil, nil, 0
+	clear(s.dst)
+	s.dst, s.room = nil, 0
 	s.mu.Unlock()
 }
 
@@ -88,7 +114,7 @@ func (s *Sink) open() (n int, ticket uint32) {
 // restLocked appends the memory that the next payload bytes belong to, n bytes,
 // to segments, as far as these have room: nothing if they are to be thrown away.
 func (s *Sink) restLocked(ticket uint32, segments [][]byte) (_ [][]byte, n int) {
-	if s.dst == nil || s.use != ticket {
+	if s.use != ticket {
 		return segments, 0
 	}
 	skip, left := s.got, s.want-s.got
@@ -114,16 +140,22 @@ func (s *Sink) restLocked(ticket uint32, segments [][]byte) (_ [][]byte, n int) 
 func (s *Sink) put(ticket uint32, b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var room [maxScatter][]byte
-	for {
-		segments, n := s.restLocked(ticket, room[:0])
-		if n == 0 || len(b) == 0 {
-			return
+	if s.use == ticket {
+		s.putLocked(b)
+	}
+}
+
+func (s *Sink) putLocked(b []byte) {
+	skip := s.got
+	b = b[:min(len(b), s.want-s.got)]
+	for _, d := range s.dst {
+		if skip >= len(d) {
+			skip -= len(d)
+			continue
 		}
-		for _, d := range segments {
-			n := copy(d, b)
-			b = b[n:]
-			s.got += n
-		}
+		n := copy(d[skip:], b)
+		b = b[n:]
+		s.got += n
+		skip = 0
 	}
 }

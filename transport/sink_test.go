@@ -2,6 +2,7 @@ package transport
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 )
@@ -78,7 +79,10 @@ func TestSinkScatters(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var s Sink
-			s.ResetScatter(tt.dst)
+			s.Reset(tt.dst[0])
+			for _, d := range tt.dst[1:] {
+				s.Add(d)
+			}
 			if !s.Begin(tt.want) {
 				t.Fatal("it does not fit")
 			}
@@ -96,9 +100,35 @@ func TestSinkScatters(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestOneSliceOfASinkMayLeave(t *testing.T) {
+	a, b, c := []byte("..."), []byte("..."), []byte("...")
 	var s Sink
-	if s.ResetScatter(slices(3, 4)); s.Begin(8) || !s.Begin(7) {
+	s.Reset(a)
+	s.Add(b)
+	s.Add(c)
+	if s.Room() != 9 || s.Begin(10) || !s.Begin(8) {
 		t.Error("the room is not the sum of the slices'")
+	}
+	_, ticket := s.open()
+	s.put(ticket, []byte("abcd"))
+	s.Drop(1)
+	s.put(ticket, []byte("efgh"))
+	if string(a) != "abc" || string(b) != "d.." || string(c) != "gh." {
+		t.Errorf("%s %s %s", a, b, c)
+	}
+	if n, err := s.Write([]byte("ABCDEFGHI")); n != 9 || err != nil || string(a) != "ABC" || string(b) != "d.." || string(c) != "GHI" {
+		t.Errorf("%s %s %s: %d, %v", a, b, c, n, err)
+	}
+	s.put(ticket, []byte("x"))
+	if _, err := s.Write([]byte("0123456789")); err != io.ErrShortBuffer || string(a) != "ABC" {
+		t.Errorf("ten bytes in nine: %v, %s", err, a)
+	}
+	s.Cancel()
+	s.Drop(1)
+	if _, err := s.Write([]byte("0")); err == nil || s.Room() != 0 {
+		t.Error("a canceled sink has room")
 	}
 }
 

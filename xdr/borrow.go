@@ -2,7 +2,7 @@ package xdr
 
 import "errors"
 
-var errScatter = errors.New("xdr: Scatter cannot encode")
+var errScatter = errors.New("xdr: Scatter decodes into what SetScatter named, and cannot encode")
 
 // Borrow is opaque<limit> as Opaque is, but without the copy: for the data of
 // READ and WRITE.
@@ -60,11 +60,10 @@ func (c *Codec) borrowDetached(b *[]byte, limit uint32) {
 	*b = c.payload[:n]
 }
 
-// Scatter decodes opaque<limit> as Borrow does, into the slices that SetScatter
-// named, and sets n to its length; more than these hold is an error. It cannot
-// encode.
+// Scatter decodes opaque<limit> as Borrow does, into what SetScatter named, and
+// sets n to its length; what that does not take is an error. It cannot encode.
 func (c *Codec) Scatter(n *uint32, limit uint32) {
-	if !c.decoding {
+	if !c.decoding || c.scatter == nil {
 		c.Fail(errScatter)
 		return
 	}
@@ -80,11 +79,10 @@ func (c *Codec) Scatter(n *uint32, limit uint32) {
 	if c.Borrow(&b, limit); c.err != nil {
 		return
 	}
+	if room := c.scatter.Room(); len(b) > room {
+		c.err = &Error{Kind: TooLong, Offset: at, Length: uint32(len(b)), Limit: uint32(room)}
+		return
+	}
 	*n = uint32(len(b))
-	for _, d := range c.scatter {
-		b = b[copy(d, b):]
-	}
-	if len(b) > 0 {
-		c.err = &Error{Kind: TooLong, Offset: at, Length: *n, Limit: *n - uint32(len(b))}
-	}
+	_, c.err = c.scatter.Write(b)
 }

@@ -2,6 +2,7 @@ package xdr
 
 import (
 	"encoding/binary"
+	"io"
 	"math"
 )
 
@@ -15,11 +16,11 @@ type Codec struct {
 	buf      []byte // encoding: what was written; decoding: the message
 	off      int    // decoding: next byte to read
 	decoding bool
-	own      bool     // decoding: Borrow must not alias buf
-	detached bool     // decoding: the borrowed payload came by another way than buf
-	payload  []byte   // encoding: the borrowed payload; decoding: where Borrow puts it
-	scatter  [][]byte // decoding: where Scatter puts it
-	placed   int      // bytes of it that are there already, if detached
+	own      bool      // decoding: Borrow must not alias buf
+	detached bool      // decoding: the borrowed payload came by another way than buf
+	payload  []byte    // encoding: the borrowed payload; decoding: where Borrow puts it
+	scatter  Scatterer // decoding: where Scatter puts it
+	placed   int       // bytes of it that are there already, if detached
 	err      error
 }
 
@@ -46,9 +47,16 @@ func (c *Codec) SetSink(dst []byte, detached bool) {
 	c.own, c.payload, c.detached = true, dst, detached
 }
 
-// SetScatter is SetSink for Scatter: dst is filled one slice after another. With
-// detached true placed bytes are there already.
-func (c *Codec) SetScatter(dst [][]byte, detached bool, placed int) {
+// Scatterer is memory in several places. Room is how many bytes it takes, and Write
+// gets a whole payload, of so many at most.
+type Scatterer interface {
+	io.Writer
+	Room() int
+}
+
+// SetScatter is SetSink for Scatter. With detached true placed bytes are in dst
+// already.
+func (c *Codec) SetScatter(dst Scatterer, detached bool, placed int) {
 	c.scatter, c.detached, c.placed = dst, detached, placed
 }
 
