@@ -69,7 +69,7 @@ type core struct {
 	pool      sync.Pool     // of *pending
 	outages   atomic.Int32  // endpoints that do not answer
 	counters  counters
-	onRelay   atomic.Pointer[func() func()]
+	hooks     atomic.Pointer[[]*relayHook]
 }
 
 // NewClient returns a client; the first call connects.
@@ -140,20 +140,6 @@ func (c *Client) Call(ctx context.Context, call *Call) error {
 		p.end(err)
 	}
 	return err
-}
-
-// OnRelay has begins called when the callers of several calls, which were answered
-// together, are about to be told one after another, and what it returns when
-// the last of them was: calls that they make meanwhile leave together soon
-// afterwards. Relays may overlap. Both must be quick and must not wait; begins
-// must not call the client. nil ends it, but for relays under way. There is one
-// such function for all clients that are bound to the same connections.
-func (c *Client) OnRelay(begins func() (over func())) {
-	if begins == nil {
-		c.core.onRelay.Store(nil)
-		return
-	}
-	c.core.onRelay.Store(&begins)
 }
 
 // Close ends the connections at once; pending calls end with ErrClosed. It

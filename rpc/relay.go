@@ -47,7 +47,7 @@ const (
 	// bulkReply is how many bytes a reply has if most of its time goes into its
 	// payload.
 	bulkReply = 16 << 10
-	// heldCalls is how many small calls leave together.
+	// heldCalls is how many small calls leave together, if there are few others.
 	heldCalls = 6
 	// slowRelay is how long a relay may take, and relayPause how many batches
 	// there is none after one that took longer. 16 callers take 50 µs. With a
@@ -95,10 +95,15 @@ func (b *batch) full() bool { return b.n == batchCalls || b.bytes >= batchBytes 
 func (b *batch) bulk() bool { return b.bytes >= b.n*bulkReply }
 
 // held returns how many calls are to leave together, of as many as are in a
-// relay: if it is more, the server waits for work.
-func (b *batch) held(calls int) int {
-	if b.bulk() {
+// relay. The server must not wait for work meanwhile: it has that of the others
+// that are outstanding. With all of a relay in one system call, 4 KiB READs at
+// depth 32 are 4 to 12 % faster than with heldCalls.
+func (b *batch) held(calls, others int) int {
+	switch {
+	case b.bulk():
 		return max(2, calls/2)
+	case others >= calls/2:
+		return calls
 	}
 	return heldCalls
 }
@@ -131,13 +136,11 @@ func (l *link) relayLocked(now instant) (wake []*pending, late bool) {
 	clear(b.calls[len(wake):b.n])
 	if links > 0 {
 		last.turn = turn{relay: r, last: true}
-		if f := l.ep.core.onRelay.Load(); f != nil {
-			last.turn.over = (*f)()
-		}
+		last.turn.over = l.ep.core.relayBegins()
 		if r.holder != nil {
 			// Nearly all of them will send again. The last may be over, and
 			// release what is held, as soon as the mutex is free.
-			r.holder.Hold(b.held(links + 1))
+			r.holder.Hold(b.held(links+1, l.ep.slots.outstanding()-b.n))
 		}
 		r.beginLocked(last.xid, now.add(slowRelay), b.bulk())
 	}

@@ -279,16 +279,33 @@ func TestTheReaderWaitsForARelay(t *testing.T) {
 }
 
 func TestHowManyCallsAreHeld(t *testing.T) {
-	for _, tt := range []struct{ replies, bytes, want int }{
-		{2, 2 * 4096, heldCalls},
-		{16, 16 * 4096, heldCalls},
-		{2, 2 * bulkReply, 2},
-		{3, 3 * bulkReply, 2},
-		{16, 16 * bulkReply, 8},
+	for _, tt := range []struct{ replies, bytes, others, want int }{
+		{2, 2 * 4096, 0, heldCalls},
+		{16, 16 * 4096, 7, heldCalls},
+		{16, 16 * 4096, 8, 16},
+		{4, 4 * 4096, 100, 4},
+		{2, 2 * bulkReply, 100, 2},
+		{3, 3 * bulkReply, 0, 2},
+		{16, 16 * bulkReply, 100, 8},
 	} {
 		b := batch{n: tt.replies, bytes: tt.bytes}
-		if got := b.held(tt.replies); got != tt.want {
-			t.Errorf("%d replies of %d bytes: %d", tt.replies, tt.bytes, got)
+		if got := b.held(tt.replies, tt.others); got != tt.want {
+			t.Errorf("%d replies of %d bytes, %d others: %d", tt.replies, tt.bytes, tt.others, got)
+		}
+	}
+
+	// Those that are told of their replies are none of the others.
+	for calls, want := range map[int]int{4: heldCalls, 6: 4} {
+		r := newRelayRig(t, calls)
+		h := holder{release: func() {}}
+		r.l.relay.holder = &h
+		r.reply(0, 1, 2, 3)
+		r.l.Pause()
+		for _, p := range r.calls {
+			p.end(nil)
+		}
+		if h.most != want {
+			t.Errorf("4 of %d calls answered: %d", calls, h.most)
 		}
 	}
 }
@@ -381,10 +398,11 @@ func TestRelaysAreTold(t *testing.T) {
 	r := newRelayRig(t, 7)
 	begun, over, released := 0, 0, 0
 	c := &Client{core: r.l.ep.core}
-	c.OnRelay(func() func() {
+	hook := func() func() {
 		begun++
 		return func() { over++ }
-	})
+	}
+	remove := c.OnRelay(hook)
 	r.l.relay.holder = &holder{release: func() { released = over }}
 	r.reply(0)
 	r.l.Pause()
@@ -399,7 +417,9 @@ func TestRelaysAreTold(t *testing.T) {
 	if begun != 1 || over != 0 {
 		t.Errorf("%d relays begun, %d over", begun, over)
 	}
-	c.OnRelay(nil)
+	again := c.OnRelay(hook)
+	remove()
+	remove()
 	r.calls[3].discard(true)
 	if begun != 1 || over != 1 || released != 1 {
 		t.Errorf("%d relays begun, %d over, %d of them when the rest was released", begun, over, released)
@@ -410,7 +430,17 @@ func TestRelaysAreTold(t *testing.T) {
 	for _, p := range r.calls[4:] {
 		p.end(nil)
 	}
-	if begun != 1 || over != 1 {
+	if begun != 2 || over != 2 {
 		t.Errorf("afterwards: %d relays begun, %d over", begun, over)
+	}
+	c.OnRelay(hook)
+	if end := c.core.relayBegins(); begun != 4 {
+		t.Errorf("two hooks: %d relays begun", begun)
+	} else if end(); over != 4 {
+		t.Errorf("two hooks: %d relays over", over)
+	}
+	again()
+	if c.core.relayBegins(); begun != 5 {
+		t.Errorf("one hook again: %d relays begun", begun)
 	}
 }

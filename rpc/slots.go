@@ -33,6 +33,9 @@ type slots struct {
 	window int
 }
 
+// outstanding returns how many calls have a slot.
+func (s *slots) outstanding() int { return s.used[urgent] + s.used[normal] + s.used[background] }
+
 // roomLocked reports whether a call of class c may have a slot now.
 func (s *slots) roomLocked(c class) bool {
 	others := s.used[normal] + s.used[background]
