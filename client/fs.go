@@ -102,7 +102,11 @@ func newFS(c config) *FS {
 	fs.raBudget.limit = maxAhead
 	fs.noPlus.Store(c.plainDirs)
 	fs.wb.init(fs, c.dirtyLimit)
-	fs.merge.init(fs.nfs.RPC())
+	end, remove := fs.end, fs.merge.init(fs.nfs.RPC())
+	fs.end = func(err error) {
+		remove()
+		end(err)
+	}
 	st := fs.begin(nil)
 	fs.root = fs.inode(&c.rootFH, &c.rootAttr)
 	fs.applyAttr(fs.root, st, &nfs3.PostOpAttr{Present: true, Attr: c.rootAttr})

@@ -2,36 +2,39 @@ package client
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"sync/atomic"
 
-	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
 )
 
 // Reads that several callers make of one file, each where the last one ends, are
-// merged into one READ, whose data goes straight to the memory of all. The
-// block layer of a kernel does that with the requests of a plug. 64 KiB
-// reads, 16 at once, are 5 to 25 % faster so on loopback, and the server has an
-// eighth of the READs.
+// merged into one READ, whose data goes straight to the memory of all. The block
+// layer of a kernel does that with the requests of a plug. 64 KiB reads, 16 at
+// once, are 15 to 25 % faster so on loopback, and the server has an eighth of the
+// READs.
 //
 // A read waits for others only while callers that were answered together are
 // being told of it (a relay), and come back one after another with their next
-// reads: some microseconds each. So nobody waits for a reader that may not come,
-// and a reader by itself waits for nobody; what is ahead of him is read anyway.
-// Half of a file's readers make a READ, so that the server is never without one.
-// Random reads and those of O_DIRECT are never merged.
+// reads: some microseconds each, as long as there is a processor for them. So
+// nobody waits for a reader that may not come, and a reader by itself waits for
+// nobody; what is ahead of him is read anyway. Half of a file's readers make a
+// READ, so that the server is never without one.
+//
+// Only a read that goes on where the file's last one ended begins such a READ, and
+// only one that goes on where that ends joins it: random reads, and those of
+// O_DIRECT, are READs of their own. Over UDP replies come one by one, and nothing
+// is merged.
 
 const (
-	// maxMerged is how many reads make one READ: as many slices as one system
-	// call fills.
+	// maxMerged is how many reads make one READ: as many slices as the transport
+	// fills with one system call.
 	maxMerged = 8
 	// maxEnds is how many relays may end until a READ leaves, if there is always
 	// another one.
 	maxEnds = 4
-	// maxShort is how many merged READs may be answered with less than was asked
-	// for: by then it is what the server does.
+	// maxShort is how many merged READs in a row may be answered with less than was
+	// asked for: by then it is what the server does.
 	maxShort = 16
 )
 
@@ -39,16 +42,17 @@ const (
 type merger struct {
 	relays atomic.Int32 // under way
 	ended  atomic.Uint32
-	shorts atomic.Int32
+	shorts atomic.Int32           // in a row
 	open   atomic.Pointer[merged] // what a read may join; changed under mu
 	mu     sync.Mutex
 	pool   sync.Pool // of *merged
 	isOver func()    // over
 }
 
-func (m *merger) init(c *rpc.Client) {
+// init has m told of the relays of c, until remove is called.
+func (m *merger) init(c *rpc.Client) (remove func()) {
 	m.isOver = m.over
-	c.OnRelay(m.begins)
+	return c.OnRelay(m.begins)
 }
 
 // begins notes a relay, and returns what notes its end.
@@ -58,7 +62,9 @@ func (m *merger) begins() (over func()) {
 }
 
 // over notes the end of a relay. The last one to come back shall have a part in
-// the READ: a goroutine that is made now mostly runs when its maker waits.
+// the READ: a goroutine that is made now mostly runs when its maker waits. If it
+// comes so late that what it is to send is over, and is in use again, that leaves
+// early.
 func (m *merger) over() {
 	ended, left := m.ended.Add(1), m.relays.Add(-1)
 	if g := m.open.Load(); g != nil && (left == 0 || ended-g.opened.Load() >= maxEnds) {
@@ -66,26 +72,36 @@ func (m *merger) over() {
 	}
 }
 
-// wants reports whether a read of n bytes may be merged with others.
-func (m *merger) wants(n, rsize int) bool {
-	return n <= rsize/2 && (m.open.Load() != nil || m.relays.Load() > 0) && m.shorts.Load() < maxShort
+// mergeable tells how a read may be merged with others.
+type mergeable uint8
+
+const (
+	mergeAlone  mergeable = iota // not at all: it is by itself, or random
+	mergeMember                  // it may join others
+	mergeFirst                   // it may be the first, too: it goes on where the last one ended
+)
+
+// wants reports whether a read of n bytes shall be merged with others now.
+func (m *merger) wants(n, rsize int, how mergeable) bool {
+	return how != mergeAlone && n <= rsize/2 && (m.open.Load() != nil || how == mergeFirst && m.relays.Load() > 0) && m.shorts.Load() < maxShort
 }
 
 // read reads len(p) bytes at off, as FS.readDirect does, with others if there are
 // any.
-func (m *merger) read(ctx context.Context, f *File, p []byte, off uint64) (n int, err error) {
-	g, at := m.join(f, p, off)
+func (m *merger) read(ctx context.Context, f *File, p []byte, off uint64, how mergeable) (n int, err error) {
+	g, i, at := m.join(f, p, off, how)
 	if g == nil {
 		return f.fs.readDirect(ctx, f, p, off)
 	}
 	if err := rpc.Wait(ctx, g.turn); err != nil {
-		m.giveUp(g)
-		<-g.turn // soon: now p is the caller's again
-		g.pass(m)
+		if !m.leave(g, i) {
+			<-g.turn // soon
+			m.pass(g)
+		}
 		return 0, err
 	}
 	n, whole, err := g.share(at, len(p))
-	g.pass(m)
+	m.pass(g)
 	if whole || err != nil {
 		return n, err
 	}
@@ -93,36 +109,42 @@ func (m *merger) read(ctx context.Context, f *File, p []byte, off uint64) (n int
 	return n + rest, err
 }
 
-// join makes a read part of a READ that has not left yet, and returns where it is
-// in there; nil if it is to be made by itself.
-func (m *merger) join(f *File, p []byte, off uint64) (g *merged, at int) {
+// join makes a read part of a READ that has not left yet, the ith, at the byte at;
+// g is nil if it is to be made by itself.
+func (m *merger) join(f *File, p []byte, off uint64, how mergeable) (g *merged, i, at int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	switch g = m.open.Load(); {
 	case g == nil:
+		if how != mergeFirst {
+			return nil, 0, 0
+		}
 		g = m.openLocked(f, off)
 		if m.relays.Load() == 0 { // nobody would send it
 			m.open.Store(nil)
-			return nil, 0
+			g.f = nil
+			m.pool.Put(g)
+			return nil, 0, 0
 		}
+		g.sink.Reset(p)
 	case g.f != f || g.off+uint64(g.size) != off || g.size+len(p) > int(f.fs.rsize):
-		return nil, 0
+		return nil, 0, 0
+	default:
+		g.sink.Add(p)
 	}
-	at = g.size
-	g.parts = append(g.parts, p)
-	g.size += len(p)
-	if n := len(g.parts); n == maxMerged || n >= (int(f.ra.readers.Load())+1)/2 {
+	i, at = g.parts, g.size
+	g.parts, g.size, g.left = g.parts+1, g.size+len(p), g.left+1
+	if g.parts == maxMerged || g.parts >= (int(f.ra.readers.Load())+1)/2 {
 		m.open.Store(nil)
 		go g.run(m) // ends with the READ, which its members wait for
 	}
-	return g, at
+	return g, i, at
 }
 
 func (m *merger) openLocked(f *File, off uint64) *merged {
 	g, ok := m.pool.Get().(*merged)
 	if !ok {
 		g = &merged{turn: make(chan struct{}, 1), stop: make(chan struct{})}
-		g.parts = g.space[:0]
 	}
 	g.f, g.off = f, off
 	g.opened.Store(m.ended.Load())
@@ -143,86 +165,42 @@ func (m *merger) send(g *merged) {
 	}
 }
 
-// giveUp ends g's READ: a member does not wait any more, and wants its memory.
-func (m *merger) giveUp(g *merged) {
+// leave ends the wait of g's ith member, whose memory is its own again, and reports
+// true; unless there is a reply, and the members have their turns. The READ goes on
+// for the others, if there are any.
+func (m *merger) leave(g *merged, i int) bool {
 	m.mu.Lock()
-	if !g.stopped {
-		g.stopped = true
+	defer m.mu.Unlock()
+	if g.told {
+		return false
+	}
+	g.sink.Drop(i)
+	if g.left--; g.left == 0 {
 		close(g.stop)
+		m.open.CompareAndSwap(g, nil)
 	}
-	m.mu.Unlock()
-	m.send(g)
+	return true
 }
 
-// merged is a READ for several reads, its members. It is the context of the READ,
-// too: that ends when a member gives up, and then the others read by themselves.
-type merged struct {
-	f      *File
-	off    uint64
-	size   int           // of parts, in bytes
-	parts  [][]byte      // the members' memory, in order
-	opened atomic.Uint32 // merger.ended when it was
-	space  [maxMerged][]byte
-
-	turn    chan struct{} // goes from member to member once there is a reply
-	left    atomic.Int32  // who have not had their turn
-	stop    chan struct{}
-	stopped bool // stop is closed; guarded by merger.mu
-
-	args  nfs3.ReadArgs
-	reply nfs3.ReadReply
-	err   error
-}
-
-// run makes the READ, and tells its members: one after another, which is a relay
-// of its own.
-func (g *merged) run(m *merger) {
-	f := g.f
-	g.left.Store(int32(len(g.parts)))
-	g.args = nfs3.ReadArgs{Offset: g.off, Count: uint32(g.size)}
-	g.err = f.fs.about(g, f.cred, f.ino, func() error {
-		g.args.File = f.ino.FH()
-		st := f.fs.begin(f.ino)
-		err := f.fs.nfs.Readv(g, f.cred, &g.args, &g.reply, g.parts)
-		if answered(err) {
-			f.fs.applyAttr(f.ino, st, &g.reply.Attr)
-		}
-		return err
-	})
-	if g.err == nil && !g.reply.EOF && g.reply.Count < g.args.Count {
-		m.shorts.Add(1)
-	}
-	m.begins()
-	g.turn <- struct{}{}
-}
-
-// share returns how many of the want bytes at at have come, and whether these are
-// all that there are.
-func (g *merged) share(at, want int) (n int, whole bool, err error) {
-	if g.err != nil {
-		var status *nfs3.Error
-		if errors.As(g.err, &status) || errors.Is(g.err, context.Canceled) {
-			return 0, false, nil // it may be about another's part
-		}
-		return 0, false, g.err
-	}
-	n = min(max(int(g.reply.Count)-at, 0), want)
-	return n, n == want || g.reply.EOF, nil
+// tell says that there is a reply, and reports whether anybody waits for it.
+func (m *merger) tell(g *merged) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	g.told = true
+	return g.left > 0
 }
 
 // pass ends a member's turn.
-func (g *merged) pass(m *merger) {
-	if g.left.Add(-1) > 0 {
+func (m *merger) pass(g *merged) {
+	m.mu.Lock()
+	g.left--
+	left := g.left
+	m.mu.Unlock()
+	if left > 0 {
 		g.turn <- struct{}{}
 		return
 	}
-	m.mu.Lock()
-	stopped := g.stopped
-	m.mu.Unlock()
-	if !stopped {
-		clear(g.space[:])
-		g.f, g.size, g.parts, g.err = nil, 0, g.space[:0], nil
-		m.pool.Put(g)
-	}
+	g.f, g.size, g.parts, g.told = nil, 0, 0, false
+	m.pool.Put(g)
 	m.over()
 }

@@ -3,7 +3,6 @@ package client
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -130,13 +129,14 @@ func TestAdjacentReadsAreMerged(t *testing.T) {
 		{"half of the readers make a READ", 4, 64 * k, "", nil, []int{0, 4 * k, 8 * k, 12 * k, 16 * k}, "0+16384", "16384+4096"},
 		{"eight at most", 40, 64 * k, "", nil, []int{0, 4 * k, 8 * k, 12 * k, 16 * k, 20 * k, 24 * k, 28 * k, 32 * k}, "0+32768", "32768+4096"},
 		{"rsize bytes at most", 40, 64 * k, "rsize=8192", nil, []int{0, 4 * k, 8 * k, 12 * k}, "8192+4096 12288+4096", "0+8192"},
+		{"two do not fit into rsize", 40, 64 * k, "rsize=4096", nil, []int{0, 4 * k}, "0+4096 4096+4096", ""},
 		{"a gap", 20, 64 * k, "", nil, []int{0, 4 * k, 12 * k}, "12288+4096", "0+8192"},
-		{"backwards", 20, 64 * k, "", nil, []int{8 * k, 4 * k}, "8192+4096 4096+4096", ""},
+		{"backwards", 20, 64 * k, "", nil, []int{8 * k, 4 * k}, "4096+4096", "8192+4096"},
 		{"the end of the file", 20, 10000, "", nil, []int{0, 4 * k, 8 * k, 12 * k}, "", "0+16384"},
 		{"a file of just that length", 20, 8 * k, "", nil, []int{0, 4 * k}, "", "0+8192"},
 		{"a short answer", 20, 64 * k, "", one(nfstest.Short(5000)), []int{0, 4 * k, 8 * k}, "", "0+12288 5000+3192 8192+4096"},
 		{"an error", 20, 64 * k, "", one(nfstest.Status(nfs3.ErrIO)), []int{0, 4 * k}, "", "0+8192 0+4096 4096+4096"},
-		{"the server is busy", 20, 64 * k, "", one(nfstest.Status(nfs3.ErrJukebox)), []int{0, 4 * k}, "", "0+8192 0+8192"},
+		{"the server is busy", 20, 64 * k, "", one(nfstest.Status(nfs3.ErrJukebox)), []int{0, 4 * k}, "", "0+8192 0+4096 4096+4096"},
 		{"two readers are no crowd", 1, 64 * k, "rahead=0", nil, []int{0}, "0+4096", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,9 +146,7 @@ func TestAdjacentReadsAreMerged(t *testing.T) {
 					tt.fault.Procs = []uint32{nfs3.ProcRead}
 					r.Fault(*tt.fault)
 				}
-				if tt.offs[0] != 0 {
-					r.f.ra.trail = trail{}
-				}
+				r.f.ra.trail.next = uint64(tt.offs[0])
 				over := r.fs.merge.begins()
 				var l []*pendingRead
 				for _, off := range tt.offs {
@@ -164,6 +162,7 @@ func TestAdjacentReadsAreMerged(t *testing.T) {
 					t.Errorf("READs after it: %s, want %s", got, tt.late)
 				}
 				want(t, "relays under way", r.fs.merge.relays.Load(), 0)
+				want(t, "short answers", r.fs.merge.shorts.Load(), map[bool]int32{true: 1}[tt.name == "a short answer"])
 			})
 		})
 	}
@@ -193,6 +192,7 @@ func TestReadsThatAreNotMerged(t *testing.T) {
 		{"nobody is being told of anything", false, os.O_RDONLY, trail{score: sequential}},
 		{"O_DIRECT", true, os.O_RDONLY | oDirect, trail{score: sequential}},
 		{"random", true, os.O_RDONLY, trail{}},
+		{"out of its place, where others read in order", true, os.O_RDONLY, trail{score: maxScore, next: 8192}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -251,66 +251,6 @@ func TestAReadDoesNotWaitForOneRelayAfterAnother(t *testing.T) {
 	})
 }
 
-// The last relay may end just before a read would be the first to wait for it.
-func TestNobodyWaitsWithoutARelay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newMergeRig(t, "", 64<<10, 20)
-		if g, _ := r.fs.merge.join(r.f, make([]byte, 10), 0); g != nil || r.fs.merge.open.Load() != nil {
-			t.Error("a READ was begun that nobody sends")
-		}
-	})
-}
-
-var errGaveUp = errors.New("gave up")
-
-// A member that gives up has its memory back at once, and takes nothing from the
-// others.
-func TestAMemberOfAReadMayGiveUp(t *testing.T) {
-	for _, sent := range []bool{false, true} {
-		for who := range 3 {
-			t.Run(fmt.Sprintf("sent %v, member %d", sent, who), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					r := newMergeRig(t, "", 64<<10, 20)
-					r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcRead}, Do: []nfstest.Action{nfstest.Delay(time.Second)}})
-					over := r.fs.merge.begins()
-					var l []*pendingRead
-					for i := range 3 {
-						l = append(l, r.read(r.f, 4096*i, 4096))
-					}
-					g := r.fs.merge.open.Load()
-					if sent {
-						over()
-						synctest.Wait()
-					}
-					x := l[who]
-					x.stop(errGaveUp)
-					<-x.done
-					if !errors.Is(g.err, context.Canceled) {
-						t.Error("it returned while the READ was under way")
-					}
-					was := bytes.Clone(x.p)
-					if x.n != 0 || !errors.Is(x.err, errGaveUp) || x.took != 0 {
-						t.Errorf("%d bytes, %v, after %v", x.n, x.err, x.took)
-					}
-					for i, x := range l {
-						if i != who {
-							x.check(t, r.data)
-						}
-					}
-					if !sent {
-						over()
-					}
-					time.Sleep(2 * time.Second)
-					if !bytes.Equal(x.p, was) {
-						t.Error("its memory was written to afterwards")
-					}
-					want(t, "relays under way", r.fs.merge.relays.Load(), 0)
-				})
-			})
-		}
-	}
-}
-
 // A timeout is everybody's: they do not wait for it a second time.
 func TestATimeoutIsToldToAllMembers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -320,8 +260,10 @@ func TestATimeoutIsToldToAllMembers(t *testing.T) {
 		<-alone.done
 		r.f.ra.trail = trail{score: sequential}
 		over := r.fs.merge.begins()
-		x, y := r.read(r.f, 0, 4096), r.read(r.f, 4096, 4096)
+		x, y, z := r.read(r.f, 0, 4096), r.read(r.f, 4096, 4096), r.read(r.f, 8192, 4096)
 		over()
+		time.Sleep(alone.took - time.Millisecond)
+		z.stop(errGaveUp)
 		for _, x := range []*pendingRead{x, y} {
 			<-x.done
 			if x.n != 0 || fmt.Sprint(x.err) != fmt.Sprint(alone.err) || x.took != alone.took {
@@ -331,12 +273,23 @@ func TestATimeoutIsToldToAllMembers(t *testing.T) {
 	})
 }
 
-// A server that always answers with less is not asked for more for ever.
+// A server that always answers with less is not asked for more for ever; one that
+// does so now and then is.
 func TestNothingIsMergedForAServerThatReadsLess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newMergeRig(t, "", 64<<10, 20)
-		r.Fault(nfstest.Fault{Times: nfstest.Forever, Procs: []uint32{nfs3.ProcRead}, Do: []nfstest.Action{nfstest.Short(4096)}})
+		remove := r.Fault(nfstest.Fault{Times: nfstest.Forever, Procs: []uint32{nfs3.ProcRead}, Do: []nfstest.Action{nfstest.Short(4096)}})
 		for i := range maxShort + 1 {
+			if i == 0 { // as many as it takes, less one, and one that is whole
+				r.fs.merge.shorts.Store(maxShort - 1)
+				remove()
+				over := r.fs.merge.begins()
+				x, y := r.read(r.f, 0, 4096), r.read(r.f, 4096, 4096)
+				over()
+				x.check(t, r.data)
+				y.check(t, r.data)
+				r.Fault(nfstest.Fault{Times: nfstest.Forever, Procs: []uint32{nfs3.ProcRead}, Do: []nfstest.Action{nfstest.Short(4096)}})
+			}
 			r.f.ra.trail = trail{score: sequential}
 			r.came()
 			over := r.fs.merge.begins()
@@ -349,66 +302,4 @@ func TestNothingIsMergedForAServerThatReadsLess(t *testing.T) {
 			}
 		}
 	})
-}
-
-// Readers in parallel, with faults, and some who give up: in each other's way they
-// are not.
-func TestACrowdOfReaders(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		faults []nfstest.Fault
-		fewer  bool // READs than reads
-	}{
-		{"all is well", nil, true},
-		{"short answers, errors, delays", []nfstest.Fault{
-			{Chance: .1, Do: []nfstest.Action{nfstest.Short(1000)}},
-			{Chance: .1, Do: []nfstest.Action{nfstest.Status(nfs3.ErrJukebox)}},
-			{Chance: .2, Do: []nfstest.Action{nfstest.Delay(time.Millisecond)}},
-			{Chance: .1, Do: []nfstest.Action{nfstest.Duplicate(1)}},
-		}, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			const block, readers, rounds = 2048, 16, 40
-			r := newMergeRig(t, "", block*readers*rounds-500, 0)
-			for _, f := range tt.faults {
-				f.Times, f.Procs = nfstest.Forever, []uint32{nfs3.ProcRead}
-				r.Fault(f)
-			}
-			var next sync.Mutex
-			at := 0
-			take := func() int {
-				next.Lock()
-				defer next.Unlock()
-				at++
-				return at - 1
-			}
-			var wg sync.WaitGroup
-			for w := range readers {
-				wg.Go(func() {
-					p := make([]byte, block)
-					for i := take(); i < readers*rounds; i = take() {
-						ctx, stop := context.WithCancel(t.Context())
-						if w == 0 && i%3 == 0 {
-							time.AfterFunc(100*time.Microsecond, stop)
-						}
-						clear(p)
-						n, err := r.f.ReadAt(ctx, p, int64(i*block))
-						stop()
-						there := r.data[i*block : min((i+1)*block, len(r.data))]
-						if errors.Is(err, context.Canceled) {
-							continue
-						}
-						if n != len(there) || err != nil && err != io.EOF || !bytes.Equal(p[:n], there) {
-							t.Errorf("block %d: %d bytes, %v, or they differ", i, n, err)
-						}
-					}
-				})
-			}
-			wg.Wait()
-			if n := len(strings.Fields(r.came())); tt.fewer && n >= readers*rounds {
-				t.Errorf("%d READs for %d reads", n, readers*rounds)
-			}
-			want(t, "relays under way", r.fs.merge.relays.Load(), 0)
-		})
-	}
 }

@@ -122,13 +122,13 @@ func covers(lo, hi uint64, a, b extents) bool {
 // than asked for only at the end of the file.
 func (f *File) readServer(ctx context.Context, p []byte, off uint64, l *Loan) (n int, err error) {
 	if f.flags&oDirect == 0 {
-		ahead, crowd := f.ra.begin(f, off, uint64(len(p)))
+		ahead, how := f.ra.begin(f, off, uint64(len(p)))
 		defer f.ra.end()
 		if ahead {
 			n = f.readAhead(ctx, p, off, l)
 		}
-		if crowd && n == 0 && f.fs.merge.wants(len(p), int(f.fs.rsize)) {
-			return f.fs.merge.read(ctx, f, p, off)
+		if n == 0 && f.fs.merge.wants(len(p), int(f.fs.rsize), how) {
+			return f.fs.merge.read(ctx, f, p, off, how)
 		}
 	}
 	if n < len(p) {

@@ -67,21 +67,29 @@ func (b *raBlock) release() {
 }
 
 // begin notes that a read of [off, off+n) begins, and starts READs for what
-// comes after it. It reports whether there are any blocks, and whether many read
-// the file in order. end is called when the read is over.
-func (r *readAhead) begin(f *File, off, n uint64) (any, crowd bool) {
+// comes after it. It reports whether there are any blocks, and how the read may be
+// merged with others. end is called when the read is over.
+func (r *readAhead) begin(f *File, off, n uint64) (any bool, how mergeable) {
 	lone := r.readers.Add(1) <= maxLone
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	goesOn := off == r.trail.next
 	if _, foreseen := r.findLocked(off); foreseen {
 		r.trail.goOn(off + n)
 	} else if r.trail.see(off, off+n) {
 		r.dropLocked()
-		return false, false
+		return false, mergeAlone
 	}
 	limit := f.fs.rahead
 	if r.trail.score < sequential || !lone || r.closed || limit == 0 || f.fs.reg.max == 0 {
-		return len(r.blocks) > 0, !lone && r.trail.score >= sequential
+		switch {
+		case lone || r.trail.score < sequential:
+		case goesOn:
+			how = mergeFirst
+		default:
+			how = mergeMember
+		}
+		return len(r.blocks) > 0, how
 	}
 	now := time.Now()
 	if r.pace.window == 0 {
@@ -97,7 +105,7 @@ func (r *readAhead) begin(f *File, off, n uint64) (any, crowd bool) {
 			break
 		}
 	}
-	return len(r.blocks) > 0, false
+	return len(r.blocks) > 0, mergeAlone
 }
 
 func (r *readAhead) end() { r.readers.Add(-1) }
