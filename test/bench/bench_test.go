@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -77,6 +79,43 @@ func TestALineThatMeasuredNothingIsRefused(t *testing.T) {
 			t.Errorf("%q: %v", line, err)
 		}
 	}
+}
+
+func TestTheMachineIsWaitedFor(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		loads []string // one a second, the last for ever
+		took  time.Duration
+		says  string
+	}{
+		{"at rest", []string{"0.49"}, 0, ""},
+		{"busy for a while", []string{"1.20", "0.80", "0.30"}, 2 * time.Second, "its load is 1.20"},
+		{"always busy", []string{"3.00"}, restMost, "its load is 3.00"},
+		{"nobody knows", []string{"?"}, 0, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var out strings.Builder
+				start := time.Now()
+				rest(t.Context(), &out, func() string {
+					l := tt.loads[0]
+					if len(tt.loads) > 1 {
+						tt.loads = tt.loads[1:]
+					}
+					return l
+				})
+				if took := time.Since(start); took != tt.took {
+					t.Errorf("it took %v, want %v", took, tt.took)
+				}
+				if got := out.String(); !strings.Contains(got, tt.says) || tt.says == "" && got != "" {
+					t.Errorf("it says %q", got)
+				}
+			})
+		})
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	rest(ctx, io.Discard, func() string { return "9" })
 }
 
 func TestEveryGoalNamesContendersOfItsRow(t *testing.T) {

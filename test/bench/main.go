@@ -56,6 +56,9 @@ func run(ctx context.Context, args []string) (err error) {
 	}
 	w := &world{ctx: ctx, bin: *bin, log: slog.New(slog.NewTextHandler(os.Stderr, nil))}
 	if !*only {
+		if *doc != "" {
+			rest(ctx, os.Stdout, load)
+		}
 		if err := w.measureAll(chosen, kept, *reps, *again || flags.NArg() > 0); err != nil {
 			return err
 		}

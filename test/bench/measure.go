@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 )
@@ -59,16 +58,6 @@ func (w *world) repeat(r *row, reps int) *result {
 		}
 	}
 	return res
-}
-
-// load is the machine's load average over the last minute.
-func load() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "?"
-	}
-	first, _, _ := strings.Cut(string(text), " ")
-	return first
 }
 
 // show prints a result for whoever waits for it.
