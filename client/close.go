@@ -62,9 +62,9 @@ func (e *UnsavedError) Unwrap() []error {
 
 // Close ends the file system in order: no new operation begins, dirty data is
 // sent and committed, files that were removed while open are removed, locks are
-// given back, and all goroutines end. If ctx ends first, the rest is given up. The error is an
-// *UnsavedError if data was lost, now or earlier, and no File has reported it.
-// Files that are still open fail from now on.
+// given back, and all goroutines end. If ctx ends first, the rest is given up.
+// The error is an *UnsavedError if data was lost, now or earlier, and no File has
+// reported it. Files that are still open fail from now on.
 // The session that the FS was made from is its owner's to close thereafter.
 // A second Close, or one after Abort, does nothing.
 func (fs *FS) Close(ctx context.Context) error {

@@ -14,9 +14,9 @@ import (
 // where the last one ended, and then keeps a window of READs of rsize bytes
 // under way in front of the reader; see pace for how wide that is. Random
 // readers pay for one lock, and so do those who have several reads under way
-// by themselves: these go straight to the memory of whoever asked (see merger). A block is
-// dropped once it was served, and all are dropped on a seek or when the file
-// changes.
+// by themselves: these go straight to the memory of whoever asked (see merger).
+// A block is dropped once it was served, and all are dropped on a seek or when
+// the file changes.
 const (
 	defaultAhead = 16 << 20 // window of a file, in bytes, unless rahead= says otherwise
 	maxAhead     = 64 << 20 // of all files of a mount together

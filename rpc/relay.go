@@ -212,8 +212,8 @@ func (r *relay) wantedLocked(now instant) (wanted, late bool) {
 }
 
 // beginLocked says that a relay begins, that it ends with the call xid, when it
-// should, and whether the reader waits for that. A token of an earlier one may still come: the reader waits for less
-// than it might, then.
+// should, and whether the reader waits for that. A token of an earlier one may
+// still come: the reader waits for less than it might, then.
 func (r *relay) beginLocked(xid uint32, limit instant, wait bool) {
 	if r.limit == 0 {
 		r.xid, r.limit, r.begun = xid, limit, wait

@@ -17,12 +17,12 @@ const (
 	lowatMin = 64 << 10
 	lowatMax = 1 << 20
 	// roomMin is the receive window that the kernel is asked to make room for
-	// before the first high mark, as far as tcp_rmem allows. It widens the window when more than half of it
-	// comes in a round trip, not counting what waits to be read: under a mark as
-	// high as the window that is nothing, and the window stays as it is. Linux
-	// 6.18 at 40 ms of round trip: 14 MiB/s, of 59 that a plain stream makes;
-	// with room for four marks, 67. SO_RCVBUF would end the widening for good,
-	// SO_RCVLOWAT does not.
+	// before the first high mark, as far as tcp_rmem allows. It widens the window
+	// when more than half of it comes in a round trip, not counting what waits to
+	// be read: under a mark as high as the window that is nothing, and the window
+	// stays as it is. Linux 6.18 at 40 ms of round trip: 14 MiB/s, of 59 that a
+	// plain stream makes; with room for four marks, 67. SO_RCVBUF would end the
+	// widening for good, SO_RCVLOWAT does not.
 	roomMin = 4 * lowatMax
 )
 
