@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -34,7 +35,7 @@ const (
 	// another one.
 	maxEnds = 4
 	// maxShort is how many merged READs in a row may be answered with less than was
-	// asked for: by then it is what the server does.
+	// asked for, or refused: by then it is what the server does.
 	maxShort = 16
 )
 
@@ -67,8 +68,8 @@ func (m *merger) begins() (over func()) {
 // early.
 func (m *merger) over() {
 	ended, left := m.ended.Add(1), m.relays.Add(-1)
-	if g := m.open.Load(); g != nil && (left == 0 || ended-g.opened.Load() >= maxEnds) {
-		go m.send(g) // ends with the READ, which its members wait for
+	if g := m.open.Load(); g != nil && (left == 0 || int32(ended-g.opened.Load()) >= maxEnds) {
+		go m.send(g) // ends with the READ, which ends when nobody waits for it
 	}
 }
 
@@ -83,7 +84,13 @@ const (
 
 // wants reports whether a read of n bytes shall be merged with others now.
 func (m *merger) wants(n, rsize int, how mergeable) bool {
-	return how != mergeAlone && n <= rsize/2 && (m.open.Load() != nil || how == mergeFirst && m.relays.Load() > 0) && m.shorts.Load() < maxShort
+	switch {
+	case how == mergeAlone, n > rsize/2, m.shorts.Load() >= maxShort:
+		return false
+	case m.open.Load() != nil:
+		return true
+	}
+	return how == mergeFirst && m.relays.Load() > 0
 }
 
 // read reads len(p) bytes at off, as FS.readDirect does, with others if there are
@@ -98,7 +105,7 @@ func (m *merger) read(ctx context.Context, f *File, p []byte, off uint64, how me
 			<-g.turn // soon
 			m.pass(g)
 		}
-		return 0, err
+		return 0, fmt.Errorf("nfs3: READ: %w", rpc.Why(ctx)) // as that of a READ of its own
 	}
 	n, whole, err := g.share(at, len(p))
 	m.pass(g)
@@ -136,11 +143,12 @@ func (m *merger) join(f *File, p []byte, off uint64, how mergeable) (g *merged, 
 	g.parts, g.size, g.left = g.parts+1, g.size+len(p), g.left+1
 	if g.parts == maxMerged || g.parts >= (int(f.ra.readers.Load())+1)/2 {
 		m.open.Store(nil)
-		go g.run(m) // ends with the READ, which its members wait for
+		go g.run(m) // ends with the READ, which ends when nobody waits for it
 	}
 	return g, i, at
 }
 
+// openLocked begins a READ that others may join.
 func (m *merger) openLocked(f *File, off uint64) *merged {
 	g, ok := m.pool.Get().(*merged)
 	if !ok {
@@ -200,7 +208,9 @@ func (m *merger) pass(g *merged) {
 		g.turn <- struct{}{}
 		return
 	}
-	g.f, g.size, g.parts, g.told = nil, 0, 0, false
-	m.pool.Put(g)
+	if g.err == nil { // a reader may have been about to fill the sink otherwise
+		g.f, g.size, g.parts, g.told = nil, 0, 0, false
+		m.pool.Put(g)
+	}
 	m.over()
 }

@@ -51,7 +51,7 @@ func TestAMemberOfAReadMayGiveUp(t *testing.T) {
 						mine[x] = true
 						x.stop(errGaveUp)
 						<-x.done
-						if x.n != 0 || !errors.Is(x.err, errGaveUp) || x.took != 0 {
+						if x.n != 0 || !errors.Is(x.err, errGaveUp) || !errors.Is(x.err, context.Canceled) || x.took != 0 {
 							t.Errorf("%d bytes, %v, after %v", x.n, x.err, x.took)
 						}
 						for i := range x.p {
@@ -87,6 +87,17 @@ func TestAMemberOfAReadMayGiveUp(t *testing.T) {
 					x.check(t, r.data)
 					y.check(t, r.data)
 					want(t, "READs", r.came(), "12288+8192")
+
+					// And may be left, as they are in use again.
+					r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcRead}, Do: []nfstest.Action{nfstest.Delay(time.Second)}})
+					over = r.fs.merge.begins()
+					x, y = r.read(r.f, 20480, 4096), r.read(r.f, 24576, 4096)
+					over()
+					synctest.Wait()
+					x.stop(errGaveUp)
+					<-x.done
+					want(t, "it took", x.took, 0)
+					y.check(t, r.data)
 				})
 			})
 		}

@@ -162,7 +162,7 @@ func TestAdjacentReadsAreMerged(t *testing.T) {
 					t.Errorf("READs after it: %s, want %s", got, tt.late)
 				}
 				want(t, "relays under way", r.fs.merge.relays.Load(), 0)
-				want(t, "short answers", r.fs.merge.shorts.Load(), map[bool]int32{true: 1}[tt.name == "a short answer"])
+				want(t, "short answers", r.fs.merge.shorts.Load(), map[bool]int32{true: 1}[tt.name == "a short answer" || tt.name == "an error"])
 			})
 		})
 	}
@@ -268,6 +268,27 @@ func TestATimeoutIsToldToAllMembers(t *testing.T) {
 			<-x.done
 			if x.n != 0 || fmt.Sprint(x.err) != fmt.Sprint(alone.err) || x.took != alone.took {
 				t.Errorf("%d bytes, %v, after %v; alone %v, after %v", x.n, x.err, x.took, alone.err, alone.took)
+			}
+		}
+	})
+}
+
+// A server that refuses long READs is not asked for them for ever.
+func TestNothingIsMergedForAServerThatRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newMergeRig(t, "", 64<<10, 20)
+		r.Fault(nfstest.Fault{Times: nfstest.Forever, Procs: []uint32{nfs3.ProcRead},
+			If: func(c *nfstest.Call) bool { return c.Args.(*nfs3.ReadArgs).Count > 4096 }, Do: []nfstest.Action{nfstest.Status(nfs3.ErrIO)}})
+		for i := range maxShort + 1 {
+			r.f.ra.trail = trail{score: sequential}
+			r.came()
+			over := r.fs.merge.begins()
+			x, y := r.read(r.f, 0, 4096), r.read(r.f, 4096, 4096)
+			over()
+			x.check(t, r.data)
+			y.check(t, r.data)
+			if want := map[bool]string{false: "0+8192 0+4096 4096+4096", true: "0+4096 4096+4096"}[i == maxShort]; !sameReads(r.came(), want) {
+				t.Errorf("try %d: not %s", i, want)
 			}
 		}
 	})

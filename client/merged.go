@@ -22,7 +22,7 @@ type merged struct {
 
 	turn chan struct{} // goes from member to member once there is a reply
 	left int           // who wait, or have not had their turn; guarded by merger.mu
-	told bool          // there is a reply; guarded by merger.mu
+	told bool          // there is a reply; guarded by merger.mu, until all have had their turns
 	stop chan struct{} // closed when nobody is left
 
 	args  nfs3.ReadArgs
@@ -40,11 +40,10 @@ func (g *merged) run(m *merger) {
 	if answered(g.err) {
 		f.fs.applyAttr(f.ino, st, &g.reply.Attr)
 	}
-	switch {
-	case g.err != nil:
-	case !g.reply.EOF && g.reply.Count < g.args.Count:
+	switch whole := g.reply.EOF || g.reply.Count == g.args.Count; {
+	case g.err == nil && !whole, refused(g.err) && g.reply.Status != nfs3.ErrJukebox:
 		m.shorts.Add(1)
-	case m.shorts.Load() > 0:
+	case g.err == nil && m.shorts.Load() > 0:
 		m.shorts.Store(0)
 	}
 	if m.tell(g) {
@@ -57,15 +56,20 @@ func (g *merged) run(m *merger) {
 // all that there are. If not, the member goes on by itself: so it does if the
 // server has refused the READ, which may be about another's part.
 func (g *merged) share(at, want int) (n int, whole bool, err error) {
-	var status *nfs3.Error
 	switch {
-	case errors.As(g.err, &status):
+	case refused(g.err):
 		return 0, false, nil
 	case g.err != nil:
 		return 0, false, g.err
 	}
 	n = min(max(int(g.reply.Count)-at, 0), want)
 	return n, n == want || g.reply.EOF, nil
+}
+
+// refused reports whether the server answered a call with another status than OK.
+func refused(err error) bool {
+	var status *nfs3.Error
+	return err != nil && errors.As(err, &status)
 }
 
 // Deadline implements context.Context: each member has its own.

@@ -83,7 +83,7 @@ func (m *mounter) ask(ctx context.Context, t target, queries []query) *offer {
 // queries were: a rpcbind lives there, and datagrams get lost.
 func (m *mounter) askTwice(ctx context.Context, t target, transport string, queries []query) (map[query]answer, error) {
 	answers, err := m.askOver(ctx, t, transport, queries)
-	if err == nil || len(answers) == 0 || ctx.Err() != nil {
+	if !isTimeout(err) || len(answers) == 0 || ctx.Err() != nil {
 		return answers, err
 	}
 	left := slices.DeleteFunc(slices.Clone(queries), func(q query) bool { _, ok := answers[q]; return ok })

@@ -30,6 +30,7 @@ func (c *Client) Read(ctx context.Context, cred *rpc.Cred, args *ReadArgs, reply
 // canceled when Readv returns.
 func (c *Client) Readv(ctx context.Context, cred *rpc.Cred, args *ReadArgs, reply *ReadvReply, dst *transport.Sink) error {
 	if uint64(args.Count) > uint64(dst.Room()) {
+		dst.Cancel()
 		return &ArgsError{ProcRead, "dst has no room for Count bytes"}
 	}
 	*reply = ReadvReply{}

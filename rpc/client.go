@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -66,7 +65,6 @@ type core struct {
 	prober    prober
 	endpoints []*endpoint
 	turn      atomic.Uint32 // where the search for the least loaded begins
-	pool      sync.Pool     // of *pending
 	outages   atomic.Int32  // endpoints that do not answer
 	counters  counters
 	hooks     atomic.Pointer[[]*relayHook]
@@ -82,7 +80,6 @@ func NewClient(o Options) *Client {
 		probe:  o.Probe,
 		idle:   o.Idle,
 		asleep: asleep,
-		pool:   sync.Pool{New: newPending},
 	}
 	c.major = c.policy.Major()
 	if c.log == nil {
@@ -126,8 +123,9 @@ func (c *Client) Bind(program, version uint32) *Client {
 // of the path: such a call is sent again, twice at most, with the same XID.
 // Over UDP a malformed reply is dropped as if it had not come.
 func (c *Client) Call(ctx context.Context, call *Call) error {
-	p := c.core.pool.Get().(*pending)
-	p.begin(c, c.core.pick(), call, ctx)
+	ep := c.core.pick()
+	p := ep.pool.Get().(*pending)
+	p.begin(c, ep, call, ctx)
 	ran := false
 	defer func() {
 		if !ran { // Reply's XDR panics: others must not wait for that

@@ -19,6 +19,11 @@ type endpoint struct {
 	core  *core
 	index int          // in core.endpoints
 	load  atomic.Int32 // calls, if there are several endpoints
+	// pool is of *pending. Each endpoint has its own: a reader that was about to
+	// fill the sink of a call that is over would find that of the next call, whose
+	// reply may have come on another connection meanwhile. There is one reader of
+	// an endpoint at a time.
+	pool sync.Pool
 
 	ctx    context.Context // ends with close
 	cancel context.CancelFunc
@@ -76,7 +81,7 @@ func newLink(ep *endpoint, conn transport.Conn) *link {
 }
 
 func newEndpoint(c *core, index int) *endpoint {
-	ep := &endpoint{core: c, index: index}
+	ep := &endpoint{core: c, index: index, pool: sync.Pool{New: newPending}}
 	// The connection outlives the callers that open it: its context is the
 	// client's, not theirs.
 	ep.ctx, ep.cancel = context.WithCancel(context.Background())

@@ -34,7 +34,7 @@ func FuzzReply(f *testing.F) {
 	c := NewClient(Options{Program: testProg, Version: testVers})
 	defer c.Close()
 	f.Fuzz(func(t *testing.T, body []byte, sink bool) {
-		p := c.core.pool.Get().(*pending)
+		p := c.core.endpoints[0].pool.Get().(*pending)
 		k := &Call{Proc: 1, Reply: &list{}}
 		if sink {
 			k.Sink, k.Place, k.Reply = make([]byte, 64), placeOpaque, &opaque{}

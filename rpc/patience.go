@@ -33,11 +33,17 @@ func (w *patience) over() error {
 		return nil
 	}
 	w.gone = true
-	err := w.ctx.Err()
+	return Why(w.ctx)
+}
+
+// Why is the error of Client.Call for a caller who gave up: that of ctx and, if it
+// is another one, its cause.
+func Why(ctx context.Context) error {
+	err := ctx.Err()
 	if err == nil {
 		err = context.Canceled // Done without Err: a poor context, but clear enough
 	}
-	if cause := context.Cause(w.ctx); cause != nil && cause != err {
+	if cause := context.Cause(ctx); cause != nil && cause != err {
 		return fmt.Errorf("%w (%w)", err, cause)
 	}
 	return err

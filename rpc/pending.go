@@ -118,9 +118,8 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 }
 
 // end takes p out of its slot, which settles that nobody else touches the
-// call, counts the call, and returns p to the pool. Without a reply, a reader may
-// still have p's sink; once it is cancelled, or in another use, nothing is
-// written to it.
+// call, counts the call, and returns p to the pool. A reader may still have p's
+// sink; once it is cancelled, or in another use, nothing is written to it.
 func (p *pending) end(err error) {
 	ep := p.ep
 	ep.mu.Lock()
@@ -135,14 +134,12 @@ func (p *pending) end(err error) {
 	p.call.Transmissions = p.sent
 	if p.reply != nil {
 		p.reply.Release()
-	} else if p.call.Sink != nil {
-		p.sink.Cancel()
 	}
-	if p.call.Scatter != nil {
-		p.call.Scatter.Cancel() // whether it is full or not: the slices are others'
+	if p.call.Sink != nil || p.call.Scatter != nil {
+		p.memory().Cancel() // if it is full, too: the pool must not keep the caller's memory
 	}
 	p.call, p.client, p.ep, p.reply, p.err, p.patience = nil, nil, nil, nil, nil, patience{}
-	ep.core.pool.Put(p)
+	ep.pool.Put(p)
 	turn.pass()
 	if revived {
 		ep.core.logRevived()

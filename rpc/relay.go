@@ -96,8 +96,9 @@ func (b *batch) bulk() bool { return b.bytes >= b.n*bulkReply }
 
 // held returns how many calls are to leave together, of as many as are in a
 // relay. The server must not wait for work meanwhile: it has that of the others
-// that are outstanding. With all of a relay in one system call, 4 KiB READs at
-// depth 32 are 4 to 12 % faster than with heldCalls.
+// that have a slot, but for those of an earlier relay that is not over. With all
+// of a relay in one system call, 4 KiB READs at depth 32 are 4 to 12 % faster than
+// with heldCalls.
 func (b *batch) held(calls, others int) int {
 	switch {
 	case b.bulk():
@@ -116,10 +117,13 @@ func (l *link) relayLocked(now instant) (wake []*pending, late bool) {
 	wake = b.calls[:0]
 	together, late := r.wantedLocked(now)
 	var last *pending
-	links := 0
+	links, others := 0, l.ep.slots.takenLocked()
 	for _, p := range b.calls[:b.n] {
+		if p == nil {
+			continue
+		}
+		others--
 		switch {
-		case p == nil:
 		case !together || p.alarm.Load() <= 0 || len(p.reply.Bytes()) > longReply:
 			// Who does not wait, but sends, wakes nobody until that is done; nor
 			// does whose alarm has rung, or who decodes for long.
@@ -140,7 +144,7 @@ func (l *link) relayLocked(now instant) (wake []*pending, late bool) {
 		if r.holder != nil {
 			// Nearly all of them will send again. The last may be over, and
 			// release what is held, as soon as the mutex is free.
-			r.holder.Hold(b.held(links+1, l.ep.slots.outstanding()-b.n))
+			r.holder.Hold(b.held(links+1, others))
 		}
 		r.beginLocked(last.xid, now.add(slowRelay), b.bulk())
 	}

@@ -33,14 +33,14 @@ type slots struct {
 	window int
 }
 
-// outstanding returns how many calls have a slot.
-func (s *slots) outstanding() int { return s.used[urgent] + s.used[normal] + s.used[background] }
+// takenLocked returns how many calls have a slot.
+func (s *slots) takenLocked() int { return s.used[urgent] + s.used[normal] + s.used[background] }
 
 // roomLocked reports whether a call of class c may have a slot now.
 func (s *slots) roomLocked(c class) bool {
 	others := s.used[normal] + s.used[background]
 	switch {
-	case others+s.used[urgent] >= slotCount:
+	case s.takenLocked() >= slotCount:
 		return false
 	case c == urgent:
 		return true

@@ -195,7 +195,7 @@ func (l *link) ping(ctx context.Context) {
 	c := l.ep.core
 	c.log.Debug("rpc: resumed, trying the connection", "server", c.server)
 	go func() {
-		p := c.pool.Get().(*pending)
+		p := l.ep.pool.Get().(*pending)
 		p.begin(c.null, l.ep, &Call{Urgent: true, Idempotent: true}, ctx)
 		p.end(p.run())
 	}()

@@ -17,13 +17,13 @@ const maxScatter = 8
 // it. A connection that died half-way leaves it half filled: the next one's
 // Begin starts again at 0.
 type Sink struct {
-	mu    sync.Mutex // guards what follows, and the bytes of dst while they are written
-	dst   [][]byte   // filled one after another; none: discard
-	space [maxScatter][]byte
-	room  int    // bytes of dst
-	want  int    // bytes that belong to the sink
-	got   int    // bytes that have come
-	use   uint32 // counts Begin, so that a reader left behind by a Cancel and a Reset writes nothing
+	mu    sync.Mutex         // guards what follows, and the bytes of dst while they are written
+	dst   [][]byte           // filled one after another; none: discard
+	space [maxScatter][]byte // dst, mostly
+	room  int                // bytes of dst
+	want  int                // bytes that belong to the sink
+	got   int                // bytes that have come
+	use   uint32             // counts uses, so that a reader left behind by a Cancel and a Reset writes nothing
 }
 
 // Reset makes s ready for a payload of up to len(dst) bytes.
@@ -145,6 +145,7 @@ func (s *Sink) put(ticket uint32, b []byte) {
 	}
 }
 
+// putLocked is put, for whoever has the ticket.
 func (s *Sink) putLocked(b []byte) {
 	skip := s.got
 	b = b[:min(len(b), s.want-s.got)]

@@ -3,8 +3,10 @@ package transport
 import (
 	"bytes"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
+	"weak"
 )
 
 func TestSink(t *testing.T) {
@@ -129,6 +131,40 @@ func TestOneSliceOfASinkMayLeave(t *testing.T) {
 	s.Drop(1)
 	if _, err := s.Write([]byte("0")); err == nil || s.Room() != 0 {
 		t.Error("a canceled sink has room")
+	}
+}
+
+func TestACanceledSinkKeepsNothing(t *testing.T) {
+	var s Sink
+	kept := func() (l [2]weak.Pointer[[4096]byte]) {
+		a, b := new([4096]byte), new([4096]byte)
+		s.Reset(a[:])
+		s.Add(b[:])
+		s.Cancel()
+		return [2]weak.Pointer[[4096]byte]{weak.Make(a), weak.Make(b)}
+	}()
+	runtime.GC()
+	if kept[0].Value() != nil || kept[1].Value() != nil {
+		t.Error("it keeps memory that is its owner's again")
+	}
+	runtime.KeepAlive(&s)
+}
+
+func TestAWriteEndsAReadersUse(t *testing.T) {
+	var s Sink
+	dst := []byte("........")
+	s.Reset(dst)
+	s.Begin(8)
+	_, old := s.open()
+	if _, err := s.Write([]byte("whole")); err != nil {
+		t.Fatal(err)
+	}
+	s.put(old, []byte("xxx"))
+	s.mu.Lock()
+	_, n := s.restLocked(old, make([][]byte, 0, 8))
+	s.mu.Unlock()
+	if n != 0 || string(dst) != "whole..." {
+		t.Errorf("%d bytes are left for a reader from before, %q", n, dst)
 	}
 }
 

@@ -113,9 +113,15 @@ func TestTheMachineIsWaitedFor(t *testing.T) {
 			})
 		})
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	stop()
-	rest(ctx, io.Discard, func() string { return "9" })
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		defer stop()
+		start := time.Now()
+		rest(ctx, io.Discard, func() string { return "9" })
+		if took := time.Since(start); took != 1500*time.Millisecond {
+			t.Errorf("canceled after 1.5 s: it took %v", took)
+		}
+	})
 }
 
 func TestEveryGoalNamesContendersOfItsRow(t *testing.T) {

@@ -20,9 +20,9 @@
 // a small call: latency is measured with client and server on one processor.
 // What others do on the machine moves absolute rates two to three times, ratios
 // in one run less: run it alone, and see the load that is printed. A run for the
-// report waits until the machine is at rest, as builds are work of others, too. A source
-// or destination that is larger than the L2 cache decides the rate: nullnfsd
-// sends from 264 KiB, and all clients reuse their buffers.
+// report waits until the machine is at rest: builds are work of others, too. A
+// source or destination that is larger than the L2 cache decides the rate:
+// nullnfsd sends from 264 KiB, and all clients reuse their buffers.
 //
 // # Resuming
 //

@@ -57,6 +57,8 @@ var mutants = []mutant{
 		"if p == nil || p.sent == 0 || p.reply != nil {", "if p == nil || p.sent == 0 {", "LateAndDuplicate", "rpc"},
 	{"a second reply is placed where the first one's caller reads", "rpc/receive.go",
 		"if l.batch.has(h.xid) {", "if false {", "SecondReply", "rpc"},
+	{"a reader left behind finds the memory of a call on another connection", "rpc/pending.go",
+		"\tep.pool.Put(p)\n", "\tfor _, e := range ep.core.endpoints {\n\t\te.pool.Put(p)\n\t}\n", "LeftBehind", "rpc"},
 	{"who gives up has its part of a READ written to afterwards", "client/merge.go",
 		"\tg.sink.Drop(i)\n", "", "MemberOfARead", "client"},
 	{"the last to leave a READ that has no reply ends it a second time", "client/merge.go",
