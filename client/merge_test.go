@@ -273,54 +273,43 @@ func TestATimeoutIsToldToAllMembers(t *testing.T) {
 	})
 }
 
-// A server that refuses long READs is not asked for them for ever.
-func TestNothingIsMergedForAServerThatRefuses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newMergeRig(t, "", 64<<10, 20)
-		r.Fault(nfstest.Fault{Times: nfstest.Forever, Procs: []uint32{nfs3.ProcRead},
-			If: func(c *nfstest.Call) bool { return c.Args.(*nfs3.ReadArgs).Count > 4096 }, Do: []nfstest.Action{nfstest.Status(nfs3.ErrIO)}})
-		for i := range maxShort + 1 {
-			r.f.ra.trail = trail{score: sequential}
-			r.came()
-			over := r.fs.merge.begins()
-			x, y := r.read(r.f, 0, 4096), r.read(r.f, 4096, 4096)
-			over()
-			x.check(t, r.data)
-			y.check(t, r.data)
-			if want := map[bool]string{false: "0+8192 0+4096 4096+4096", true: "0+4096 4096+4096"}[i == maxShort]; !sameReads(r.came(), want) {
-				t.Errorf("try %d: not %s", i, want)
-			}
-		}
-	})
-}
-
-// A server that always answers with less is not asked for more for ever; one that
-// does so now and then is.
+// A server that refuses long READs, or always answers with less, is not asked for
+// more for ever; one that does so now and then is.
 func TestNothingIsMergedForAServerThatReadsLess(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newMergeRig(t, "", 64<<10, 20)
-		remove := r.Fault(nfstest.Fault{Times: nfstest.Forever, Procs: []uint32{nfs3.ProcRead}, Do: []nfstest.Action{nfstest.Short(4096)}})
-		for i := range maxShort + 1 {
-			if i == 0 { // as many as it takes, less one, and one that is whole
+	for _, tt := range []struct {
+		name  string
+		fault nfstest.Fault
+		reads string // of a pair, as long as they are merged
+	}{
+		{"it refuses", nfstest.Fault{Do: []nfstest.Action{nfstest.Status(nfs3.ErrIO)}}, "0+8192 0+4096 4096+4096"},
+		{"it answers with less", nfstest.Fault{Do: []nfstest.Action{nfstest.Short(4096)}}, "0+8192 4096+4096"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newMergeRig(t, "", 64<<10, 20)
+				pair := func(reads string) {
+					t.Helper()
+					r.f.ra.trail = trail{score: sequential}
+					r.came()
+					over := r.fs.merge.begins()
+					x, y := r.read(r.f, 0, 4096), r.read(r.f, 4096, 4096)
+					over()
+					x.check(t, r.data)
+					y.check(t, r.data)
+					if got := r.came(); !sameReads(got, reads) {
+						t.Errorf("READs: %s, want %s", got, reads)
+					}
+				}
 				r.fs.merge.shorts.Store(maxShort - 1)
-				remove()
-				over := r.fs.merge.begins()
-				x, y := r.read(r.f, 0, 4096), r.read(r.f, 4096, 4096)
-				over()
-				x.check(t, r.data)
-				y.check(t, r.data)
-				r.Fault(nfstest.Fault{Times: nfstest.Forever, Procs: []uint32{nfs3.ProcRead}, Do: []nfstest.Action{nfstest.Short(4096)}})
-			}
-			r.f.ra.trail = trail{score: sequential}
-			r.came()
-			over := r.fs.merge.begins()
-			x, y := r.read(r.f, 0, 4096), r.read(r.f, 4096, 4096)
-			over()
-			x.check(t, r.data)
-			y.check(t, r.data)
-			if want := map[bool]string{false: "0+8192 4096+4096", true: "0+4096 4096+4096"}[i == maxShort]; !sameReads(r.came(), want) {
-				t.Errorf("try %d: not %s", i, want)
-			}
-		}
-	})
+				pair("0+8192") // as many as it takes, less one, and one that is whole
+				tt.fault.Times, tt.fault.Procs = nfstest.Forever, []uint32{nfs3.ProcRead}
+				tt.fault.If = func(c *nfstest.Call) bool { return c.Args.(*nfs3.ReadArgs).Count > 4096 }
+				r.Fault(tt.fault)
+				for range maxShort {
+					pair(tt.reads)
+				}
+				pair("0+4096 4096+4096")
+			})
+		})
+	}
 }
