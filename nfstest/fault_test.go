@@ -33,6 +33,7 @@ func TestAHardClientGetsOverFaults(t *testing.T) {
 		"the call is doubled":                   do(nfstest.DuplicateCall(1)),
 		"the reply is doubled":                  do(nfstest.Duplicate(2)),
 		"the reply is held back":                do(nfstest.Reorder(time.Minute)),
+		"the reply waits for others":            do(nfstest.Gather(2, time.Minute)),
 		"the connection is dead":                do(nfstest.HalfOpen()),
 		"the reply comes in pieces":             do(nfstest.Fragments(5)),
 		"the reply is cut":                      do(nfstest.DropReply(), nfstest.Truncate(2)),
@@ -249,6 +250,39 @@ func TestReorderLetsTheNextReplyOvertake(t *testing.T) {
 		}
 		if want := []uint32{103, 102, 101}; !slices.Equal(order, want) {
 			t.Errorf("replies came as %v, want %v", order, want)
+		}
+	})
+}
+
+func TestGatheredRepliesComeTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{Workers: 1})
+		c := dialRaw(t, s, "tcp")
+		s.Fault(nfstest.Fault{Procs: []uint32{0}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Gather(3, time.Second)}})
+		var came []string
+		start := time.Now()
+		send := func(n int) {
+			for range n {
+				c.send(c.nfs(nfs3.ProcNull, nil))
+				time.Sleep(100 * time.Millisecond)
+			}
+		}
+		receive := func(n int) {
+			for range n {
+				msg, err := c.receive()
+				must(t, err)
+				came = append(came, fmt.Sprintf("%d %v", words(msg, 1)[0], time.Since(start)))
+			}
+		}
+		send(2)
+		go func() {
+			time.Sleep(100 * time.Millisecond)
+			send(3)
+		}()
+		receive(5)
+		want := "[101 300ms 102 300ms 103 300ms 104 1.4s 105 1.4s]"
+		if got := fmt.Sprint(came); got != want {
+			t.Errorf("replies came as %v, want %v", got, want)
 		}
 	})
 }

@@ -36,6 +36,8 @@ type plan struct {
 	delayReply time.Duration
 	dupReply   int
 	reorder    time.Duration
+	gather     int // 0: not with others
+	gatherFor  time.Duration
 	message    []func(msg []byte) []byte
 	fragment   int
 	record     []func(rec []byte) []byte

@@ -34,7 +34,8 @@ type link struct {
 
 	wmu sync.Mutex // one record at a time is written; guards the rest
 	// held are replies that wait to be overtaken.
-	held []*heldReply
+	held     []*heldReply
+	gathered *gathering // nil: none
 }
 
 // Limits on what a client may send.

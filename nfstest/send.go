@@ -40,6 +40,8 @@ func (l *link) answer(c *Call, r reply) {
 		l.writeThen(rec, *p.finAt, l.finish)
 	case p.reorder > 0:
 		l.hold(rec, p.reorder)
+	case p.gather > 0:
+		l.gather(rec, p.gather, p.gatherFor)
 	default:
 		for range 1 + p.dupReply {
 			l.writeBytes(rec)
@@ -50,7 +52,7 @@ func (l *link) answer(c *Call, r reply) {
 // plain reports whether a reply goes out as it is.
 func (p *plan) plain() bool {
 	return len(p.message) == 0 && len(p.record) == 0 && p.fragment == 0 &&
-		p.resetAt == nil && p.finAt == nil && p.reorder == 0 && p.dupReply == 0
+		p.resetAt == nil && p.finAt == nil && p.reorder == 0 && p.gather == 0 && p.dupReply == 0
 }
 
 // record puts msg into fragments of size bytes (0: one fragment), each behind
