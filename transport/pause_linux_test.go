@@ -30,7 +30,17 @@ func TestTheReaderLooksAgainAfterATurn(t *testing.T) {
 			t.Fatal(err)
 		}
 		turn()
-		waitFor(t, "the message", func() bool { return len(p.messages()) == sent+1 })
+		waitFor(t, "the message", func() bool {
+			if len(p.messages()) == sent+1 {
+				return true
+			}
+			select {
+			case p.turn <- struct{}{}: // it was still on its way when the reader looked
+				<-p.done
+			default:
+			}
+			return false
+		})
 	}
 	<-p.done
 	aborted := make(chan struct{})
