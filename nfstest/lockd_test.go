@@ -364,11 +364,12 @@ func TestStrictModeWatchesLocks(t *testing.T) {
 
 	// Two LOCKs of one owner at once; then two with an UNLOCK between them.
 	for _, unlock := range []bool{false, true} {
-		remove := s.Fault(Fault{Program: nlm.Program, Procs: []uint32{nlm.ProcNMLock}, Do: []Action{Delay(time.Second)}})
+		remove := s.Fault(Fault{Program: nlm.Program, Procs: []uint32{nlm.ProcNMLock}, Do: []Action{Delay(time.Hour)}})
 		done, n := make(chan struct{}), s.Counts()["NLM.NM_LOCK"]
+		first, giveUp := context.WithCancel(ctx)
 		go func() {
 			defer close(done)
-			l.c.NMLock(ctx, nil, l.lock(1, 0, 0, false, false))
+			l.c.NMLock(first, nil, l.lock(1, 0, 0, false, false))
 		}()
 		for s.Counts()["NLM.NM_LOCK"] == n {
 			time.Sleep(time.Millisecond)
@@ -379,6 +380,7 @@ func TestStrictModeWatchesLocks(t *testing.T) {
 		}
 		st, err = l.c.NMLock(ctx, nil, l.lock(1, 600, 1, false, false))
 		l.want("NM_LOCK", nlm.Granted, st, err)
+		giveUp()
 		<-done
 		remove()
 	}

@@ -176,7 +176,8 @@ func TestPathThatIsDown(t *testing.T) {
 	filter(t, p.l.(*net.TCPListener), dropAll)
 	done := goCall(context.Background(), c, &Call{Idempotent: true})
 	time.Sleep(3 * time.Second)
-	if s := c.Stats(); s.Connects != 1 || s.Replaced != 0 || s.Probes == 0 || s.ConnectedCount != 1 {
+	waitFor(t, func() bool { return c.Stats().Probes > 0 })
+	if s := c.Stats(); s.Connects != 1 || s.Replaced != 0 || s.ConnectedCount != 1 {
 		t.Errorf("while the path is down: %+v", s)
 	}
 	filter(t, old, nil)
