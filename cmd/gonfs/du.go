@@ -25,8 +25,7 @@ func duCommand() *cli.Command {
 			&cli.BoolFlag{Name: "b", Usage: "the sizes of files in bytes, rather than what they take on the disk"},
 			crewFlag(),
 		},
-		UseShortOptionHandling: true, // du -sH
-		Action:                 treeAction(openTarget, beginUsage),
+		Action: treeAction(openTarget, beginUsage),
 	}
 }
 

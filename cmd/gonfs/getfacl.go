@@ -23,7 +23,6 @@ func getfaclCommand() *cli.Command {
 		Usage:     "show the access control lists of files",
 		ArgsUsage: "SERVER:/PATH…",
 
-		UseShortOptionHandling: true, // -Rm ENTRIES
 		Description: "The output is that of getfacl(1), and what gonfs setfacl --set-file reads. Where the\n" +
 			"server has no lists the mode is shown as one.",
 		Flags: []cli.Flag{

@@ -62,7 +62,11 @@ func newApp() *cli.App {
 			case first == "help" && c.App.Command(c.Args().Get(1)) != nil:
 				return cli.ShowCommandHelp(c, c.Args().Get(1))
 			}
-			return exitcodes.Usage(fmt.Errorf("no command %q; gonfs --help lists them", c.Args().First()))
+			name := c.Args().First()
+			if name == "help" {
+				name = c.Args().Get(1)
+			}
+			return exitcodes.Usage(fmt.Errorf("no command %q; gonfs --help lists them", name))
 		},
 	}
 	for _, c := range app.Commands {

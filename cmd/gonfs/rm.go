@@ -23,7 +23,6 @@ func rmCommand() *cli.Command {
 			&cli.BoolFlag{Name: "v", Usage: "print each name that is gone"},
 			crewFlag(),
 		},
-		UseShortOptionHandling: true, // rm -rf
 		Action: treeAction(openInParent, func(w *treeWork) (func(*target) error, error) {
 			return func(t *target) error { return removeTarget(w, t) }, nil
 		}),

@@ -20,7 +20,6 @@ func setfaclCommand() *cli.Command {
 		Usage:     "change the access control lists of files",
 		ArgsUsage: "SERVER:/PATH…",
 
-		UseShortOptionHandling: true, // -Rm ENTRIES
 		Description: "ENTRIES are those of setfacl(1), separated by commas: u:joe:rw, g:adm:r-x, m::rwx, o::-,\n" +
 			"with d: in front for the default list of a directory. Names of users and groups are this\n" +
 			"host's; numbers are sent as they are. A FILE of entries may be -, standard input:\n" +

@@ -9,7 +9,10 @@ import (
 func TestWrongInvocationsAreOneLine(t *testing.T) {
 	for args, want := range map[string]string{
 		"frob":                  `no command "frob"; gonfs --help lists them`,
-		"help frob":             `no command "help"; gonfs --help lists them`,
+		"help frob":             `no command "frob"; gonfs --help lists them`,
+		"ls h:/e -o":            "ls: flag needs an argument: -o; see gonfs ls --help",
+		"ls -lax h:/e":          "ls: flag provided but not defined: -x; see gonfs ls --help",
+		"status -jsn":           "status: flag provided but not defined: -jsn; see gonfs status --help",
 		"ls":                    "ls: SERVER:/PATH expected, got 0 operands; see gonfs ls --help",
 		"df --frob h:/e":        "df: flag provided but not defined: -frob; see gonfs df --help",
 		"doctor --idle x h:/e":  `doctor: invalid value "x" for flag -idle: parse error; see gonfs doctor --help`,
@@ -22,7 +25,7 @@ func TestWrongInvocationsAreOneLine(t *testing.T) {
 			t.Errorf("gonfs %s: exit code %d, %q, %v; want %s", args, code, out, err, want)
 		}
 	}
-	for args, want := range map[string]string{"help": "COMMANDS:", "help df": "gonfs df", "df --help": "gonfs df", "": "COMMANDS:"} {
+	for args, want := range map[string]string{"help": "COMMANDS:", "help df": "gonfs df", "df --help": "gonfs df", "df h:/e -Hh": "gonfs df", "": "COMMANDS:"} {
 		if out, code, err := command(t, strings.Fields(args)...); code != 0 || !strings.Contains(out, want) {
 			t.Errorf("gonfs %s: exit code %d, %v, no %q in\n%s", args, code, err, want, out)
 		}

@@ -10,8 +10,9 @@ import (
 // Permute returns args with the flags in front of the operands, each group in
 // its order, for the command of app that args name. What follows "--" is
 // operands. args[0] is the program. One-letter flags may stand together, and
-// before their value ("-Rm u:joe:r"), where the command has
-// UseShortOptionHandling.
+// before their value ("-Rm u:joe:r", "-oro"). A call for help is nothing else
+// than that, and a flag that lacks its value is left without operands, one of
+// which the command would take for it.
 func Permute(app *cli.App, args []string) []string {
 	if len(args) < 2 {
 		return args
@@ -19,95 +20,93 @@ func Permute(app *cli.App, args []string) []string {
 	flags, head, rest := app.Flags, args[:1], args[1:]
 	if c := app.Command(rest[0]); c != nil {
 		flags, head, rest = c.Flags, args[:2], rest[1:]
-		if c.UseShortOptionHandling {
-			rest = split(rest, shortValued(flags))
+	}
+	valued := map[string]bool{} // of the names of all flags
+	for _, f := range flags {
+		d, ok := f.(cli.DocGenerationFlag)
+		for _, n := range f.Names() {
+			valued[n] = ok && d.TakesValue()
 		}
 	}
-	return slices.Concat(head, permute(rest, takesValue(flags)))
+	l := permute(rest, func(flag string) bool { return valued[flag] }, func(flag string) bool {
+		name, _, _ := strings.Cut(flag, "=")
+		_, known := valued[name]
+		_, first := valued[flag[:1]]
+		return known || !first
+	})
+	switch {
+	case l.help:
+		return slices.Concat(head, []string{"--help"})
+	case l.short:
+		return slices.Concat(head, l.flags)
+	}
+	return slices.Concat(head, l.flags, l.operands)
 }
 
 // PermuteFlags is Permute for a program without commands. valued names the
 // flags, of one letter each, that take a value; one-letter flags without may
 // stand together ("-fnv").
 func PermuteFlags(args []string, valued string) []string {
-	return slices.Concat(args[:1], permute(split(args[1:], valued), func(flag string) bool {
+	l := permute(args[1:], func(flag string) bool {
 		return len(flag) == 1 && strings.Contains(valued, flag)
-	}))
+	}, func(string) bool { return false })
+	return slices.Concat(args[:1], l.flags, l.operands)
 }
 
-// takesValue returns which flags take the next argument as their value.
-func takesValue(flags []cli.Flag) func(string) bool {
-	names := map[string]bool{}
-	for _, f := range flags {
-		if d, ok := f.(cli.DocGenerationFlag); ok && d.TakesValue() {
-			for _, n := range f.Names() {
-				names[n] = true
-			}
-		}
-	}
-	return func(n string) bool { return names[n] }
+// line is a command line that was taken apart.
+type line struct {
+	flags    []string // with their values
+	operands []string // with "--" in front if there are any
+	short    bool     // the last flag lacks its value
+	help     bool     // one of the flags asks for help
 }
 
-// shortValued returns the one-letter flags that take a value.
-func shortValued(flags []cli.Flag) (letters string) {
-	for _, f := range flags {
-		for _, n := range f.Names() {
-			if d, ok := f.(cli.DocGenerationFlag); ok && d.TakesValue() && len(n) == 1 {
-				letters += n
-			}
-		}
-	}
-	return letters
-}
-
-func permute(args []string, valued func(string) bool) []string {
-	var flags, operands []string
+// permute takes a command line apart. A flag takes the next argument as its
+// value if valued says so. What stands behind one "-" is letters ("-fnv",
+// "-oro") unless whole says that it is one flag.
+func permute(args []string, valued, whole func(flag string) bool) (l line) {
 	for i := 0; i < len(args); i++ {
 		a := args[i]
 		if a == "--" {
-			operands = append(operands, args[i+1:]...)
+			l.operands = append(l.operands, args[i+1:]...)
 			break
 		}
 		if len(a) < 2 || a[0] != '-' {
-			operands = append(operands, a)
+			l.operands = append(l.operands, a)
 			continue
 		}
-		flags = append(flags, a)
-		if valued(strings.TrimLeft(a, "-")) && i+1 < len(args) {
-			i++
-			flags = append(flags, args[i])
+		needs := false // the next argument
+		if a[1] == '-' || whole(a[1:]) {
+			needs = valued(strings.TrimLeft(a, "-"))
+			l.add(a)
+		} else {
+			for j := 1; j < len(a); j++ {
+				l.add("-" + a[j:j+1])
+				if !valued(a[j : j+1]) {
+					continue
+				}
+				if needs = j+1 == len(a); !needs {
+					l.flags = append(l.flags, a[j+1:])
+				}
+				break
+			}
+		}
+		if !needs {
+			continue
+		}
+		if i++; i < len(args) {
+			l.flags = append(l.flags, args[i])
+		} else {
+			l.short = true
 		}
 	}
-	if len(operands) > 0 {
-		flags = append(append(flags, "--"), operands...)
+	if len(l.operands) > 0 {
+		l.operands = slices.Insert(l.operands, 0, "--")
 	}
-	return flags
+	return l
 }
 
-// split takes "-fnv" apart and "-oro" as well, up to "--".
-func split(args []string, valued string) (out []string) {
-	for i := 0; i < len(args); i++ {
-		a := args[i]
-		if a == "--" {
-			return append(out, args[i:]...)
-		}
-		if len(a) < 2 || a[0] != '-' || a[1] == '-' {
-			out = append(out, a)
-			continue
-		}
-		for j := 1; j < len(a); j++ {
-			out = append(out, "-"+a[j:j+1])
-			if !strings.Contains(valued, a[j:j+1]) {
-				continue
-			}
-			if j+1 < len(a) {
-				out = append(out, a[j+1:])
-			} else if i+1 < len(args) {
-				i++
-				out = append(out, args[i])
-			}
-			break
-		}
-	}
-	return out
+func (l *line) add(flag string) {
+	l.flags = append(l.flags, flag)
+	l.help = l.help || slices.Contains([]string{"-h", "-help", "--help"}, flag)
 }

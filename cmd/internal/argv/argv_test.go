@@ -13,7 +13,7 @@ func TestFlagsMayStandAnywhere(t *testing.T) {
 		Name:  "ls",
 		Flags: []cli.Flag{&cli.StringSliceFlag{Name: "o"}, &cli.BoolFlag{Name: "l"}, &cli.IntFlag{Name: "inflight"}},
 	}, {
-		Name: "setfacl", UseShortOptionHandling: true,
+		Name:  "setfacl",
 		Flags: []cli.Flag{&cli.StringFlag{Name: "m"}, &cli.BoolFlag{Name: "R"}, &cli.StringFlag{Name: "set"}},
 	}}}
 	for in, want := range map[string]string{
@@ -25,7 +25,20 @@ func TestFlagsMayStandAnywhere(t *testing.T) {
 		"gonfs ls a:/b --inflight 3":    "gonfs ls --inflight 3 -- a:/b",
 		"gonfs ls -- -l":                "gonfs ls -- -l",
 		"gonfs ls - -l":                 "gonfs ls -l -- -",
-		"gonfs ls a:/b -o":              "gonfs ls -o -- a:/b",
+		"gonfs ls a:/b -o":              "gonfs ls -o", // which lacks its value: no operand is it
+		"gonfs ls a:/b --inflight":      "gonfs ls --inflight",
+		"gonfs ls -lo soft a:/b":        "gonfs ls -l -o soft -- a:/b",
+		"gonfs ls -losoft a:/b":         "gonfs ls -l -o soft -- a:/b",
+		"gonfs ls -inflight 3 a:/b":     "gonfs ls -inflight 3 -- a:/b",
+		"gonfs ls -inflight=3 -l a:/b":  "gonfs ls -inflight=3 -l -- a:/b",
+		"gonfs ls -o -lo a:/b":          "gonfs ls -o -lo -- a:/b", // a value, whatever it looks like
+		"gonfs ls --inflight -lo a:/b":  "gonfs ls --inflight -lo -- a:/b",
+		"gonfs ls -lx a:/b":             "gonfs ls -l -x -- a:/b",
+		"gonfs ls -xl a:/b":             "gonfs ls -xl -- a:/b", // so that the error names it
+		"gonfs ls a:/b --help -l":       "gonfs ls --help",
+		"gonfs ls a:/b -lh":             "gonfs ls --help",
+		"gonfs ls -o -h a:/b":           "gonfs ls -o -h -- a:/b",
+		"gonfs ls -- -h":                "gonfs ls -- -h",
 		"gonfs srv:/e /mnt -v":          "gonfs -v -- srv:/e /mnt",
 		"gonfs ls":                      "gonfs ls",
 		"gonfs setfacl -Rm u:j:r a:/b":  "gonfs setfacl -R -m u:j:r -- a:/b",
