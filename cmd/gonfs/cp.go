@@ -2,11 +2,11 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	iofs "io/fs"
 	"path"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -102,12 +102,13 @@ func copyOne(c *cli.Context, helpers *trees.Crew, problem *trees.Problems, from 
 	case !fi.IsDir() && !fi.Mode().IsRegular() && fi.Mode().Type() != iofs.ModeSymlink:
 		return fmt.Errorf("%s: is no regular file (%s)", from, modeString(fi.Mode()))
 	}
-	if err := apart(ctx, src, fi, dst, to); err != nil {
+	if err := apart(src, fi, dst, to); err != nil {
 		return err
 	}
 	var only error // of a file: there is nothing to go on with
 	cp := &trees.Copy{
-		From: src, To: dst, Crew: helpers, Continue: c.Bool("continue"), Checksum: c.Bool("checksum"),
+		From: src, To: dst, OneServer: src.sameServer(dst), Crew: helpers,
+		Continue: c.Bool("continue"), Checksum: c.Bool("checksum"),
 		Problems: &trees.Problems{Tell: func(err error) {
 			if err = sayCopy(src, dst, err); !fi.IsDir() {
 				only = err
@@ -126,29 +127,16 @@ func copyOne(c *cli.Context, helpers *trees.Crew, problem *trees.Problems, from 
 	return cmp.Or(err, only)
 }
 
-// apart makes sure that a copy does not overwrite, or hold, its own source.
-func apart(ctx context.Context, src *spot, fi iofs.FileInfo, dst *spot, to string) error {
-	if !src.sameServer(dst) {
+// apart refuses to copy a directory into itself before anything is made. It goes
+// by the names; what they hide, package trees sees while it copies.
+func apart(src *spot, fi iofs.FileInfo, dst *spot, to string) error {
+	if !fi.IsDir() || !src.sameServer(dst) {
 		return nil
 	}
-	if fi.IsDir() {
-		inside, err := trees.Inside(ctx, dst, src.name, to)
-		if err == nil && inside {
-			err = fmt.Errorf("%s: a directory cannot be copied into itself", src.arg)
-		}
-		return err
+	if from, at := src.whole(src.name), dst.whole(to); at == from || strings.HasPrefix(at, strings.TrimRight(from, "/")+"/") {
+		return fmt.Errorf("%s: a directory cannot be copied into itself", src.arg)
 	}
-	old, err := dst.Lstat(ctx, to)
-	if errors.Is(err, iofs.ErrNotExist) {
-		return nil
-	}
-	if err == nil {
-		a, b := src.Identity(fi), dst.Identity(old)
-		if a.FS == b.FS && a.ID == b.ID {
-			return fmt.Errorf("%s: is the same file as the source", dst.arg)
-		}
-	}
-	return err
+	return nil
 }
 
 // sayCopy says what could not be copied, by the names that the user knows.

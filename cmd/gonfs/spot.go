@@ -116,6 +116,12 @@ func (p *spot) say(name string) string {
 	return strings.TrimRight(p.arg, "/") + "/" + below
 }
 
+// whole returns the path on the server of a name in p's Side. What is mounted
+// may be any directory of an export, so only whole paths can be compared.
+func (p *spot) whole(name string) string {
+	return path.Join("/", p.target.Session().Spec().Path, name)
+}
+
 // sameServer reports whether p and q are on one server.
 func (p *spot) sameServer(q *spot) bool {
 	return p.target != nil && q.target != nil && p.target.Session().Server() == q.target.Session().Server()

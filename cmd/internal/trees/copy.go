@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"strings"
 	"sync"
@@ -26,6 +25,9 @@ type Copy struct {
 	// Checksum reads each copy again and compares it with what was read of the
 	// source. With Continue, files of the right size and time are compared too.
 	Checksum bool
+	// OneServer says that From and To are on one server, so that an Identity
+	// means the same on both.
+	OneServer bool
 	// Moved, if set, is told of n more bytes that are dealt with; Named of
 	// each file that was begun.
 	Moved func(n int64)
@@ -34,6 +36,7 @@ type Copy struct {
 	Files, Bytes atomic.Int64 // that were copied
 
 	linked links
+	top    Identity // of the copy of the directory that Run was called with
 }
 
 // Run copies what is from on the one side to what shall be to on the other:
@@ -87,7 +90,8 @@ func (c *Copy) enter(ctx context.Context, e *Entry, to string) (inside bool, err
 	}
 	switch t := e.Info.Mode().Type(); t {
 	case fs.ModeDir:
-		return true, c.directory(ctx, to)
+		err := c.directory(ctx, e, to)
+		return err == nil, err // there is nowhere to copy to what is in it
 	case fs.ModeSymlink:
 		return false, c.symlink(ctx, e.Name, to)
 	case 0:
@@ -97,9 +101,29 @@ func (c *Copy) enter(ctx context.Context, e *Entry, to string) (inside bool, err
 	}
 }
 
-// directory makes sure that there is one. Until all is in it we must be able to
-// write there.
-func (c *Copy) directory(ctx context.Context, to string) error {
+// directory makes sure that there is one, which is not e itself. Until all is
+// in it we must be able to write there.
+func (c *Copy) directory(ctx context.Context, e *Entry, to string) error {
+	if e.Depth > 0 {
+		if err := c.apart(e); err != nil {
+			return err
+		}
+		return c.mkdir(ctx, to)
+	}
+	err := c.mkdir(ctx, to)
+	if err != nil {
+		return err
+	}
+	fi, err := c.To.Lstat(ctx, to)
+	if err != nil {
+		return err
+	}
+	c.top = c.To.Identity(fi)
+	return c.apart(e)
+}
+
+// mkdir makes a directory, unless there is one.
+func (c *Copy) mkdir(ctx context.Context, to string) error {
 	if to == "." {
 		return nil // the top of a side, which is there
 	}
@@ -147,8 +171,9 @@ func (c *Copy) symlink(ctx context.Context, from, to string) error {
 	return c.To.Symlink(ctx, text, to)
 }
 
-// clear removes what is in the way of a copy. A directory is, and stays. With
-// keep a regular file is not, and returned.
+// clear removes what is in the way of a copy: a file or a symbolic link, but
+// not a directory or a device. With keep a regular file is not in the way, and
+// returned.
 func (c *Copy) clear(ctx context.Context, to string, keep bool) (kept fs.FileInfo, err error) {
 	fi, err := c.To.Lstat(ctx, to)
 	switch {
@@ -158,6 +183,8 @@ func (c *Copy) clear(ctx context.Context, to string, keep bool) (kept fs.FileInf
 		return nil, err
 	case fi.IsDir():
 		return nil, errors.New("a file cannot replace what is there: it is a directory")
+	case !fi.Mode().IsRegular() && fi.Mode().Type() != fs.ModeSymlink:
+		return nil, fmt.Errorf("a file cannot replace what is there: it is a device, a pipe or a socket (%v)", fi.Mode().Type())
 	case keep && fi.Mode().IsRegular():
 		return fi, nil
 	}
@@ -197,6 +224,9 @@ func (c *Copy) content(ctx context.Context, e *Entry, id Identity, to string) er
 		return err
 	}
 	exists := have != nil
+	if exists && c.same(id, c.To.Identity(have)) { // it would be cut before it is read
+		return errors.New("is the same file as the source")
+	}
 	complete := exists && c.Continue && have.Size() == e.Info.Size() && sameTime(have.ModTime(), e.Info.ModTime())
 	if complete && !c.Checksum {
 		if c.Moved != nil {
@@ -308,27 +338,5 @@ func (f *firstName) wait(ctx context.Context) error {
 		return f.err
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	}
-}
-
-// Inside reports whether name on side is dir or lies in it, by the identities
-// of the directories on the way: copying a tree into itself would not end.
-func Inside(ctx context.Context, side Side, dir, name string) (bool, error) {
-	fi, err := side.Lstat(ctx, dir)
-	if err != nil {
-		return false, err
-	}
-	want := side.Identity(fi).key()
-	for ; ; name = path.Dir(name) {
-		fi, err := side.Lstat(ctx, name)
-		if err == nil && side.Identity(fi).key() == want {
-			return true, nil
-		}
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
-			return false, err
-		}
-		if name == "." || name == "/" {
-			return false, nil
-		}
 	}
 }

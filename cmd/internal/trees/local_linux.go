@@ -20,6 +20,6 @@ func identityOf(fi fs.FileInfo) Identity {
 	}
 	return Identity{
 		FS: uint64(st.Dev), ID: st.Ino, Links: uint64(st.Nlink), Used: st.Blocks * sector,
-		Atime: time.Unix(st.Atim.Unix()),
+		Atime: time.Unix(st.Atim.Unix()), Ctime: time.Unix(st.Ctim.Unix()),
 	}
 }

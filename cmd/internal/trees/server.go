@@ -99,7 +99,10 @@ func (s Server) Identity(fi fs.FileInfo) Identity {
 	if !ok {
 		return Identity{Links: 1, Used: fi.Size()}
 	}
-	return Identity{FS: a.FSID, ID: a.FileID, Links: uint64(a.Nlink), Used: int64(min(a.Used, 1<<63-1)), Atime: a.Atime.Time()}
+	return Identity{
+		FS: a.FSID, ID: a.FileID, Links: uint64(a.Nlink), Used: int64(min(a.Used, 1<<63-1)),
+		Atime: a.Atime.Time(), Ctime: a.Ctime.Time(),
+	}
 }
 
 // served is an open file of a server.

@@ -58,6 +58,7 @@ type Identity struct {
 	Links  uint64    // names
 	Used   int64     // bytes on the disk
 	Atime  time.Time // of last access
+	Ctime  time.Time // of the last change of content or attributes
 }
 
 // key is Identity less what can change.

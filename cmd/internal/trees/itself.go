@@ -1,0 +1,25 @@
+package trees
+
+import "errors"
+
+// same reports whether a file of From and one of To are one: by their
+// identities on one server. Elsewhere they can be one as well, where a server
+// has two addresses, or a side is a mount of what is on the other; then the
+// number of the file and the time when it was changed last, to the nanosecond,
+// are what both sides tell alike.
+func (c *Copy) same(from, to Identity) bool {
+	if c.OneServer {
+		return from.key() == to.key() && from.ID != 0
+	}
+	return from.ID == to.ID && from.ID != 0 && from.Ctime.Equal(to.Ctime)
+}
+
+// apart makes sure that the directory e is not the one that is copied to:
+// copying a tree into itself would not end, and copying it onto itself would
+// cut each file before it is read.
+func (c *Copy) apart(e *Entry) error {
+	if c.same(c.From.Identity(e.Info), c.top) {
+		return errors.New("a directory cannot be copied into itself")
+	}
+	return nil
+}
