@@ -75,20 +75,27 @@ func (c *core) answers(ctx context.Context) bool {
 	if err != nil {
 		return errors.Is(err, syscall.ECONNREFUSED)
 	}
-	taken := false
+	first := make(chan transport.Conn, 1)
+	first <- conn
 	once := NewClient(Options{
 		Program: c.null.prog, Version: c.null.vers,
 		Dial: func(context.Context, netip.AddrPort) (transport.Conn, error) {
-			if taken {
+			select {
+			case conn := <-first:
+				return conn, nil
+			default:
 				return nil, errProbe
 			}
-			taken = true
-			return conn, nil
 		},
 		Policy: Policy{Timeo: probeLimit, SoftConn: true},
 	})
-	defer once.Close()
 	err = once.Call(ctx, &Call{Idempotent: true})
+	once.Close()
+	select {
+	case conn := <-first: // the time was up before the call was made
+		conn.Abort()
+	default:
+	}
 	return err == nil || errors.As(err, new(*AcceptError)) || errors.As(err, new(*DeniedError))
 }
 

@@ -358,3 +358,22 @@ func TestPeerThatClosesIsLeftAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// A connection that is made for a probe is ended, whatever becomes of that.
+func TestAProbeLeavesNoConnection(t *testing.T) {
+	for _, late := range []time.Duration{0, probeLimit + time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWire(t)
+			c := w.client(Policy{}, func(o *Options) {
+				o.Probe = func(context.Context) (transport.Conn, error) {
+					time.Sleep(late) // it comes when the time is up
+					return w.dial(context.Background(), netip.AddrPort{})
+				}
+			})
+			c.core.answers(t.Context())
+			p := <-w.peers
+			for range p.calls { // until the connection ends
+			}
+		})
+	}
+}
