@@ -55,6 +55,11 @@ func DialLocal(ctx context.Context, socket string) (*rpc.Client, error) {
 	// so that no client is left with a connection that nobody closes.
 	if err := NewRpcbind(c, Version4).Null(ctx); err != nil {
 		c.Close()
+		select {
+		case conn := <-first: // ctx ended before the call
+			conn.Abort()
+		default:
+		}
 		return nil, fmt.Errorf("rpcbind of this host: %w", err)
 	}
 	return c, nil

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -202,5 +204,46 @@ func TestARegistrationThatIsGivenUpLeavesNothingBehind(t *testing.T) {
 			t.Errorf("given up at service %d: %v, and %d are left", n, err, len(left))
 		}
 		cancel()
+	}
+}
+
+// lateCtx is over from the second time on that somebody asks when it is.
+type lateCtx struct {
+	context.Context
+	asked int
+}
+
+func (c *lateCtx) Done() <-chan struct{} {
+	if c.asked++; c.asked == 1 {
+		return nil
+	}
+	over := make(chan struct{})
+	close(over)
+	return over
+}
+
+func (c *lateCtx) Err() error { return context.Canceled }
+
+// A connection that is made when nobody wants it any more is ended.
+func TestDialLocalLeavesNoConnection(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rpcbind.sock")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if _, err := DialLocal(&lateCtx{Context: t.Context()}, path); !errors.Is(err, context.Canceled) {
+		t.Fatalf("got %v", err)
+	}
+	nc, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if err := nc.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := nc.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the connection was not ended: %v", err)
 	}
 }
