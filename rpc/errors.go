@@ -108,7 +108,7 @@ type TimeoutError struct {
 	Server        string
 	Recovery      Recovery      // Soft or SoftErr
 	After         time.Duration // since the call began
-	Transmissions int           // 0: there never was a connection
+	Transmissions int           // 0: there never was a connection, or no slot
 	Err           error         // why there is no connection; nil when there is one
 }
 

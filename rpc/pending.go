@@ -44,6 +44,7 @@ type pending struct {
 	now      instant // the time, if it was just read
 	sentAt   instant // when the last transmission had left
 	minor    int     // minor timeouts since period
+	queued   bool    // it waits for a slot
 	refusals int     // transmissions while datagrams come back
 	garbage  int     // replies that were answered by sending again
 	bytes    int     // sent, with retransmissions
@@ -94,6 +95,7 @@ func (p *pending) begin(c *Client, ep *endpoint, call *Call, ctx context.Context
 	p.patience = newPatience(ctx)
 	p.client, p.ep, p.call, p.class = c, ep, call, call.class()
 	p.began, p.period, p.minor, p.refusals, p.garbage, p.bytes = now, now, 0, 0, 0, 0
+	p.queued = false
 	p.due = now.add(c.core.major)
 	p.sent, p.again, p.lent, p.detached, p.revived = 0, true, false, false, false
 	p.reply, p.err, p.ticket, p.entered = nil, nil, 0, false

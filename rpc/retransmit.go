@@ -77,11 +77,10 @@ func (p *pending) stepLocked() (l *link, err error) {
 	case p.err != nil:
 		return nil, p.err
 	case !p.slotted:
-		// The timeouts begin with the slot: the server has no part in the
-		// wait for it.
-		p.due = 0
+		p.waitForSlot()
 		return nil, nil
-	case p.due == 0:
+	case p.queued:
+		p.queued = false
 		p.restartLocked(now())
 	}
 	if !p.again || p.lent {
@@ -97,6 +96,16 @@ func (p *pending) stepLocked() (l *link, err error) {
 	p.waitsNoMore()
 	ep.link.sendingLocked()
 	return ep.link, nil
+}
+
+// waitForSlot sets the timer of a call that has no slot. The timeouts begin with
+// the slot, as the server has no part in the wait for it; but if it answers nobody,
+// those who are to fail do not wait for each other's failures.
+func (p *pending) waitForSlot() {
+	p.queued, p.due = true, 0
+	if p.ep.core.policy.Recovery != Hard {
+		p.due = p.period.add(p.ep.core.major)
+	}
 }
 
 // restartLocked puts the timeouts back at their beginning.
@@ -130,10 +139,10 @@ func (p *pending) transmit(w *patience, l *link) (sent bool, err error) {
 	head, payload := e.Bytes(), e.Payload()
 	var late bool
 	var gone error
-	if len(payload) == 0 {
-		err = l.conn.Send(head, nil, nil)
+	if len(payload) == 0 && len(head) <= shortCall && p.sent == 1 {
+		err = l.conn.Send(head, nil, nil) // does not wait for the peer
 	} else {
-		late, gone, err = p.sendPayload(w, l, head, payload)
+		late, gone, err = p.watchedSend(w, l, head, payload)
 	}
 	p.bytes += len(head) + (len(payload)+3)&^3
 	if p.sentAt = p.now; p.sentAt == 0 || l.datagram || len(payload) > 0 {
@@ -236,6 +245,11 @@ func (p *pending) expire(now instant) error {
 		return nil
 	}
 	p.waitsNoMore()
+	if !p.slotted && p.heard != ep.replies { // others are answered: its turn comes
+		p.period, p.heard = now, ep.replies
+		ep.mu.Unlock()
+		return nil
+	}
 	if p.sent > 0 {
 		p.again = true
 		if p.refusals == 0 && !ep.refusedLocked() {

@@ -12,24 +12,27 @@ import (
 	"time"
 
 	"github.com/gonfs/gonfs/transport"
+	"github.com/gonfs/gonfs/xdr"
 )
 
-// A payload that the peer does not take holds up its own call alone, and no
-// longer than its caller waits.
-func TestSendOfAPayloadThatBlocks(t *testing.T) {
+// What the peer does not take holds up its own call alone, and no longer than its
+// caller waits.
+func TestSendThatBlocks(t *testing.T) {
 	big := &opaque{bytes.Repeat([]byte{1}, 1<<20)}
 	for _, tt := range []struct {
 		name   string
+		args   xdr.Value
 		policy Policy
 		ctx    func(context.Context) context.Context
 		err    error
 		min    time.Duration
 		max    time.Duration
 	}{
-		{"cancelled", Policy{}, func(c context.Context) context.Context { return c }, context.Canceled, seconds(3), seconds(4)},
-		{"cancelled, but the caller waits on for a while", Policy{},
+		{"cancelled", big, Policy{}, func(c context.Context) context.Context { return c }, context.Canceled, seconds(3), seconds(4)},
+		{"a long call without a payload", &long{20 << 10}, Policy{}, func(c context.Context) context.Context { return c }, context.Canceled, seconds(3), seconds(4)},
+		{"cancelled, but the caller waits on for a while", big, Policy{},
 			func(c context.Context) context.Context { return &giveUp{Context: c, after: 3} }, context.Canceled, 3600e6, 4600e6},
-		{"soft: the major timeout", TCPPolicy(500*time.Millisecond, 2, Soft),
+		{"soft: the major timeout", big, TCPPolicy(500*time.Millisecond, 2, Soft),
 			func(context.Context) context.Context { return context.Background() }, syscall.EIO, 1500e6, 2000e6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -41,7 +44,7 @@ func TestSendOfAPayloadThatBlocks(t *testing.T) {
 				defer close(stuck)
 				ctx, cancel := context.WithCancel(context.Background())
 				defer time.AfterFunc(seconds(3), cancel).Stop()
-				k := &Call{Proc: procEcho, Args: big}
+				k := &Call{Proc: procEcho, Args: tt.args}
 				err := c.Call(tt.ctx(ctx), k)
 				took := time.Since(w.began)
 				if !errors.Is(err, tt.err) || took < tt.min || took > tt.max || k.Transmissions != 0 {
@@ -63,14 +66,45 @@ func TestSendOfAPayloadThatBlocks(t *testing.T) {
 	}
 }
 
-// stuckConn never begins to send a payload.
+// long is an argument of so many bytes that is not borrowed.
+type long struct{ n int }
+
+func (l *long) XDR(c *xdr.Codec) { c.Fixed(make([]byte, l.n)) }
+
+// A call that is sent again may find much that waits for the peer.
+func TestRetransmissionThatBlocks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		stuck := make(chan struct{})
+		defer close(stuck)
+		sends := 0
+		w.wrap = func(c transport.Conn) transport.Conn {
+			return &stuckConn{c, stuck, func([]byte, []byte) bool { sends++; return sends > 1 }}
+		}
+		c := w.client(TCPPolicy(seconds(1), 5, Hard))
+		ctx, cancel := context.WithCancel(context.Background())
+		defer time.AfterFunc(seconds(3), cancel).Stop()
+		err := c.Call(ctx, &Call{})
+		if took := time.Since(w.began); !errors.Is(err, context.Canceled) || took > seconds(4) {
+			t.Errorf("got %v after %v", err, took)
+		}
+	})
+}
+
+// stuckConn never begins to send what stalls says, or else what a stream does not
+// copy.
 type stuckConn struct {
 	transport.Conn
-	stuck chan struct{}
+	stuck  chan struct{}
+	stalls func(head, payload []byte) bool
 }
 
 func (c *stuckConn) Send(head, payload []byte, cancel <-chan struct{}) error {
-	if len(payload) == 0 {
+	stalls := len(payload) > 0 || len(head) > 9<<10
+	if c.stalls != nil {
+		stalls = c.stalls(head, payload)
+	}
+	if !stalls {
 		return c.Conn.Send(head, payload, cancel)
 	}
 	select {

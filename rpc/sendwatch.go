@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// sendWatch looks after a Send that waits for the peer to take a payload. The
+// sendWatch looks after a Send that waits for the peer to take what is sent: a
+// payload, a long call (SETACL), or anything where much has been queued before. The
 // caller's goroutine is inside Send then and can ask neither its context nor
 // its timer, so a timer's goroutine does, each 200 ms.
 type sendWatch struct {
@@ -18,9 +19,14 @@ type sendWatch struct {
 	timer  *time.Timer
 }
 
-// sendPayload is Send for a message with a payload. gone is why the caller
-// gave up meanwhile, if it did; late says that the major timeout has come.
-func (p *pending) sendPayload(w *patience, l *link, head, payload []byte) (late bool, gone, err error) {
+// shortCall is how long a call without a payload may be for its first transmission
+// not to wait: transport.Conn queues 1 MiB of them for a peer that reads nothing,
+// and there are 256 slots. Those that are sent again may come on top of that.
+const shortCall = 4 << 10
+
+// watchedSend is a Send that may wait. gone is why the caller gave up meanwhile, if
+// it did; late says that the major timeout has come.
+func (p *pending) watchedSend(w *patience, l *link, head, payload []byte) (late bool, gone, err error) {
 	s := p.watch
 	if s == nil {
 		s = &sendWatch{cancel: make(chan struct{})}

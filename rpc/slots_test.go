@@ -211,3 +211,57 @@ func TestWindow(t *testing.T) {
 		}
 	})
 }
+
+// Those who wait for a slot do not wait, one after another, for the failures of
+// those who have one.
+func TestSoftCallsDoNotWaitForEachOthersFailures(t *testing.T) {
+	for _, policy := range []Policy{UDPPolicy(0, -1, Soft), TCPPolicy(seconds(1), 2, SoftErr)} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWire(t)
+			c := w.client(policy)
+			var done []<-chan error
+			for range 400 {
+				done = append(done, goCall(context.Background(), c, &Call{}))
+			}
+			for _, d := range done {
+				var late *TimeoutError
+				if err := <-d; !errors.As(err, &late) || late.After > 2*policy.Major() {
+					t.Fatalf("got %v after %v; the major timeout is %v", err, time.Since(w.began), policy.Major())
+				}
+			}
+			if n := c.Stats().CallsInFlight; n != 0 {
+				t.Errorf("%d calls are left", n)
+			}
+		})
+	}
+}
+
+// As long as others are answered, whoever waits for a slot waits on.
+func TestSoftCallsWaitForASlot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		c := w.client(TCPPolicy(seconds(1), 2, Soft)) // fails after 3 s
+		var done []<-chan error
+		for range 300 { // 124 at once
+			done = append(done, goCall(context.Background(), c, &Call{Background: true}))
+		}
+		synctest.Wait()
+		p := <-w.peers
+		for range 3 {
+			time.Sleep(seconds(2))
+			answered := map[uint32]bool{}
+			for range p.waiting() {
+				if h := p.next(); !answered[h.xid] { // some come twice
+					answered[h.xid] = true
+					p.ok(h.xid)
+				}
+			}
+			synctest.Wait()
+		}
+		for _, d := range done {
+			if err := <-d; err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -7,10 +7,10 @@ import "net"
 // (Pipe). Send, Close and Abort may be called from any goroutine.
 type Conn interface {
 	// Send sends one message: head, then payload and its padding to four
-	// bytes. Both are the caller's again when Send returned. A payload of more
+	// bytes. Both are the caller's again when Send returned. A message of more
 	// than a few KiB is not copied, so that Send waits until it has left;
-	// other messages are queued without waiting for the peer, unless it has
-	// left 1 MiB of them unread.
+	// others are queued without waiting for the peer, unless it has left 1 MiB
+	// of them unread (with a payload: 128 KiB).
 	//
 	// When cancel is closed, Send stops waiting: with ErrCanceled if nothing of
 	// the message has left, so that it never will. If a part has, Send waits at
