@@ -47,7 +47,7 @@ type FS struct {
 	sillies   sillies
 	changes   changes
 
-	mountLater atomic.Int64 // until when MNT is not asked again for the root's handle; UnixNano
+	mountLater atomic.Int64 // until when MNT is not asked again for the root's handle, as of clock.ours
 
 	locks   *lock.Engine
 	lockers lockers

@@ -82,12 +82,12 @@ func (fs *FS) renew(ctx context.Context, cred *rpc.Cred, ino *Inode, up int) boo
 // last.
 func (fs *FS) handleNow(ctx context.Context, cred *rpc.Cred, ino *Inode, up int) (fh nfs3.FH, a nfs3.Fattr, err error) {
 	if ino == fs.root {
-		if time.Now().UnixNano() < fs.mountLater.Load() {
+		if fs.clock.ours() < fs.mountLater.Load() {
 			return fh, a, nfs3.ErrStale
 		}
 		fh, err = fs.mountAgain(ctx)
 		if err != nil && ctx.Err() == nil || err == nil && fh == ino.FH() {
-			fs.mountLater.Store(time.Now().Add(mountPause).UnixNano())
+			fs.mountLater.Store(fs.clock.ours() + int64(mountPause))
 		}
 		if err != nil {
 			return fh, a, err

@@ -72,7 +72,8 @@ type Engine struct {
 	agent    atomic.Bool // servers call this daemon back
 	callable atomic.Bool // they call this one or a sibling
 
-	stalledUntil atomic.Int64 // until when the server does not call back as it should; UnixNano
+	born         time.Time    // for times that a change of the clock cannot disturb
+	stalledUntil atomic.Int64 // until when the server does not call back as it should, as time since born
 
 	agentEvery time.Duration // shorter in tests
 
@@ -114,7 +115,7 @@ const maxHeld = 256 << 10
 func New(c Config) *Engine {
 	e := &Engine{
 		log: c.Logger, auto: c.Auto, local: c.Local, machine: c.Host, files: map[nfs3.FH]*file{},
-		identities: map[Owner]*identity{}, bySvid: map[int32]Owner{}, lastSvid: rand.Int32(), agentEvery: agentEvery,
+		identities: map[Owner]*identity{}, bySvid: map[int32]Owner{}, lastSvid: rand.Int32(), agentEvery: agentEvery, born: time.Now(),
 	}
 	e.lastCookie.Store(rand.Uint32())
 	e.life, e.end = context.WithCancel(context.Background())

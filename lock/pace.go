@@ -88,14 +88,14 @@ func (e *Engine) mode() callMode {
 	switch {
 	case !e.callable.Load() && !e.calledBack.Load():
 		return uncalled
-	case time.Now().UnixNano() < e.stalledUntil.Load():
+	case int64(time.Since(e.born)) < e.stalledUntil.Load():
 		return stalled
 	}
 	return called
 }
 
 // stall notes that the server does not call back as it should.
-func (e *Engine) stall() { e.stalledUntil.Store(time.Now().Add(stallTime).UnixNano()) }
+func (e *Engine) stall() { e.stalledUntil.Store(int64(time.Since(e.born) + stallTime)) }
 
 // nextPause doubles a pause, from first to last.
 func nextPause(was, first, last time.Duration) time.Duration { return min(max(2*was, first), last) }
