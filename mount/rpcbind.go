@@ -144,7 +144,10 @@ func (m *mounter) askOver(ctx context.Context, t target, transport string, queri
 			default:
 				// rpcbind takes the netid of the connection for that of the
 				// question (RFC 1833 section 2.2.1).
-				port, err = portIn(list, q)
+				var all []portmap.Rpcb
+				if all, err = list(); err == nil {
+					port, err = portmap.PortIn(all, q.prog, q.vers, q.netid)
+				}
 			}
 			end(fmt.Sprintf("port %d", port), "", reason(ctx, err))
 			tell(q, port, err)
@@ -193,20 +196,4 @@ func registered(ctx context.Context, c *rpc.Client, v6 bool) (all []portmap.Rpcb
 		all = append(all, portmap.Rpcb{Prog: e.Prog, Vers: e.Vers, Netid: portmap.ProtNetid(e.Prot)})
 	}
 	return all, err
-}
-
-// portIn looks a query up in the list of all that is registered.
-func portIn(list func() ([]portmap.Rpcb, error), q query) (uint16, error) {
-	l, err := list()
-	if err != nil {
-		return 0, err
-	}
-	for _, r := range l {
-		if r.Prog == q.prog && r.Vers == q.vers && r.Netid == q.netid {
-			if a, err := portmap.ParseUaddr(r.Addr); err == nil && a.Port() != 0 {
-				return a.Port(), nil
-			}
-		}
-	}
-	return 0, &portmap.Error{Prog: q.prog, Vers: q.vers, Netid: q.netid, Err: portmap.ErrNotRegistered}
 }

@@ -58,6 +58,20 @@ func (b *Rpcbind) Dump(ctx context.Context) ([]Rpcb, error) {
 	return l, nil
 }
 
+// PortIn looks a program up in what Dump returned. It is for questions about another
+// transport than that of the connection to rpcbind, which Getaddr cannot ask: see
+// the package comment. An *Error with ErrNotRegistered answers that it is not there.
+func PortIn(all []Rpcb, prog, vers uint32, netid string) (uint16, error) {
+	for _, r := range all {
+		if r.Prog == prog && r.Vers == vers && r.Netid == netid {
+			if a, err := ParseUaddr(r.Addr); err == nil && a.Port() != 0 {
+				return a.Port(), nil
+			}
+		}
+	}
+	return 0, &Error{Prog: prog, Vers: vers, Netid: netid, Err: ErrNotRegistered}
+}
+
 // Gettime is RPCBPROC_GETTIME, procedure 6: the server's clock, in seconds
 // since 1970.
 func (b *Rpcbind) Gettime(ctx context.Context) (uint32, error) {
