@@ -105,9 +105,9 @@ func (f *FS) As(cred *Cred) *FS {
 func (f *FS) Session() *mount.Session { return f.session }
 
 // Close sends and commits what was written, gives all locks back, tells the
-// server that the export is no longer mounted, and ends the connections. If ctx ends first, or the
-// server refuses data, the error says which files were not saved; the
-// connections are ended all the same.
+// server that the export is no longer mounted, and ends the connections. If ctx
+// ends first, or the server refuses data, the error says which files were not
+// saved; the connections are ended all the same.
 func (f *FS) Close(ctx context.Context) error {
 	err := f.FS().Close(ctx)
 	if lerr := f.locks.Close(ctx); lerr != nil && err == nil {

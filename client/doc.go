@@ -67,8 +67,8 @@
 // Names are bytes. Empty ones, ".", "..", and those that hold "/" or NUL are
 // refused on the way out (NFS3ERR_INVAL) and left out of listings on the way
 // in. A missing name is remembered only of a directory that others have left
-// alone for a minute. A file that is removed while it is open here is renamed to ".nfs…"
-// and removed at the last close, because the protocol knows no open files.
+// alone for a minute. A file that is removed while it is open here is renamed to
+// ".nfs…" and removed at the last close, because the protocol knows no open files.
 //
 // A call that changes a directory, whose reply was lost, may be answered with
 // EEXIST or ENOENT when it is sent again. What happened is then decided by

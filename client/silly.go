@@ -136,7 +136,8 @@ func (fs *FS) fileReleased(ino *Inode) {
 		return
 	}
 	if s := fs.takeSilly(ino); s != nil {
-		fs.sillies.removing.start(func() { _ = fs.removeSilly(fs.life, ino, s) }) // ends with its REMOVE, or with the file system's life; it logs
+		// Ends with its REMOVE, or with the file system's life; it logs its error.
+		fs.sillies.removing.start(func() { _ = fs.removeSilly(fs.life, ino, s) })
 	}
 }
 

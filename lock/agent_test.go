@@ -140,7 +140,8 @@ func TestOneDaemonIsCalledBackForAll(t *testing.T) {
 			if err := <-got; err != nil {
 				t.Error(err)
 			}
-			// On a machine that is late a poll may have had the lock before. (remote_test.go looks at the time.)
+			// On a machine that is late a poll may have had the lock before.
+			// (remote_test.go looks at the time.)
 			wait(t, "the second daemon is called back", func() bool { return second.Status().CalledBack })
 			if second.Status().Agent {
 				t.Error("the second daemon is the agent")

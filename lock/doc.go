@@ -29,10 +29,10 @@
 // # Waiting
 //
 // A lock that another holds is asked for again a few times at once, and then
-// waits at the server; see pace.go. The server calls back when a lock is free; see Granted. That is a hint and no
-// more: the server is asked again, since a callback may be late, or forged. It
-// may never come, so the server is also asked after 1 s, 2 s, 4 s and then each
-// 4 s.
+// waits at the server; see pace.go. The server calls back when a lock is free;
+// see Granted. That is a hint and no more: the server is asked again, since a
+// callback may be late, or forged. It may never come, so the server is also
+// asked after 1 s, 2 s, 4 s and then each 4 s.
 //
 // # Many daemons, one host
 //

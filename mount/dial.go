@@ -13,8 +13,8 @@ import (
 )
 
 // Dial mounts: it makes one pass over the servers of the spec, their addresses
-// and transports, and ends within bounded time or when ctx does. Errors are *Error. The session
-// holds connections until Umount or Close.
+// and transports, and ends within bounded time or when ctx does. Errors are
+// *Error. The session holds connections until Umount or Close.
 func Dial(ctx context.Context, cfg Config) (*Session, error) {
 	return newMounter(cfg).mount(ctx)
 }

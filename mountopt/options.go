@@ -54,7 +54,7 @@ type Options struct {
 	UDPFrag Opt[UDPFrag] // udpfrag: what is done about messages over UDP that do not fit a frame; default warn
 
 	ReadAhead Opt[uint32] // rahead: most bytes that are read ahead of one reader of a file; default 16 MiB, 0: none
-	Dirty     Opt[uint32] // dirty: most bytes of the mount that are not safe at the server; default 64 MiB, or 5 % of the memory if that is less
+	Dirty     Opt[uint32] // dirty: most bytes of the mount that are not safe at the server; default 64 MiB, at most 5 % of the memory
 
 	NameMax Opt[uint32] // namlen: longest name as statfs(2) tells it; 0 and not given: what PATHCONF says
 

@@ -29,7 +29,8 @@ type Spec struct {
 //	nfs://host:port/path   RFC 2224, the port may be left out
 //
 // Instead of one host there may be several with commas between them, which all
-// serve the same: see Spec.Hosts.//
+// serve the same: see Spec.Hosts.
+//
 // A path is not cleaned, and need not begin with a slash: servers have exports
 // of any name. The path of a URL is percent-decoded; it begins where the
 // server's public file handle is, for which "/" is taken, so that nfs://h/e and

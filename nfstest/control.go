@@ -20,8 +20,8 @@ const (
 // connections are reset, calls that were not answered are lost, UNSTABLE data
 // that was not committed is gone, the write verifier is another one, locks are
 // lost and may be reclaimed for Options.Grace, the hosts that held some get
-// SM_NOTIFY, and the duplicate-request cache is empty. File handles stay good. It returns when
-// the server is there again.
+// SM_NOTIFY, and the duplicate-request cache is empty. File handles stay good.
+// It returns when the server is there again.
 func (s *Server) Restart(keep ...Keep) {
 	// Whoever comes back at once is not served before all this is done.
 	s.running.Lock()

@@ -171,8 +171,8 @@ func (d *dirStore) truncate(n *dirNode, p string, fi fs.FileInfo, size uint64) e
 	return f.Truncate(int64(size))
 }
 
-// access asks the mode bits and the access list, for the user that this process is: whatever the
-// client claims to be, everything happens as that user.
+// access asks the mode bits and the access list, for the user that this process
+// is: whatever the client claims to be, everything happens as that user.
 func (d *dirStore) access(_ *ident, fh nfs3.FH, want uint32, r *nfs3.AccessReply) {
 	n, p, fi, st := d.find(fh)
 	if r.Status = st; st != nfs3.OK {

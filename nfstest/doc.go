@@ -1,9 +1,10 @@
 // Package nfstest is to NFS what net/http/httptest is to HTTP: a server that
-// lives in the test. It answers NFS version 3 (RFC 1813), NFSACL, MOUNT version 3,
-// NLM version 4 with NSM, and rpcbind versions 2 to 4 from a file system in
+// lives in the test. It answers NFS version 3 (RFC 1813), NFSACL, MOUNT version
+// 3, NLM version 4 with NSM, and rpcbind versions 2 to 4 from a file system in
 // memory, over loopback ports or over no sockets at all, and it misbehaves as
-// real servers and networks do when it is told to. It is a test server: it keeps nothing, trusts the
-// credentials that it is sent, and listens on the loopback interface only.
+// real servers and networks do when it is told to. It is a test server: it keeps
+// nothing, trusts the credentials that it is sent, and listens on the loopback
+// interface only.
 //
 //	s := nfstest.Start(t, nfstest.Options{})
 //	s.WriteFile("hello", []byte("hello, world\n"), 0644)

@@ -22,11 +22,11 @@ const firstPort = 700
 
 // DialContext connects to the server without any socket; it has the shape of
 // net.Dialer.DialContext. network is "tcp" or "udp", also with "4" or "6". The
-// host of address is ignored; its port is 111 (rpcbind), 20048 (MOUNT) 2049
-// (NFS) or 4045 (NLM), or one that Start listens at. A client that closes its connection and dials
-// again comes from the same port, as it needs to for the duplicate-request
-// cache. It works in a testing/synctest bubble, if the server was
-// made in it.
+// host of address is ignored; its port is 111 (rpcbind), 20048 (MOUNT), 2049
+// (NFS) or 4045 (NLM), or one that Start listens at. A client that closes its
+// connection and dials again comes from the same port, as it needs to for the
+// duplicate-request cache. It works in a testing/synctest bubble, if the server
+// was made in it.
 func (s *Server) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	refuse := func(err error) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: err}

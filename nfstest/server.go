@@ -96,7 +96,8 @@ func New(o Options) *Server {
 
 // Close ends all connections and waits for all goroutines of the server. It
 // then checks, in strict mode, that no file holds UNSTABLE data that was never
-// committed, and that no lock is left. The file system can still be read with ReadFile and its like.
+// committed, and that no lock is left. The file system can still be read with
+// ReadFile and its like.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	was := s.closed

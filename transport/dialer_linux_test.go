@@ -391,7 +391,8 @@ func TestVitals(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := until("nothing is acknowledged any more", func(v Vitals) bool { return v.Unacked && v.SinceAck > 650*time.Millisecond })
-	// TCP doubles it after some retransmissions, which are over if this test was not let look for that long.
+	// TCP doubles it after some retransmissions, which may be over if this test had
+	// no processor for that long.
 	if after.Acked != before.Acked || after.RTO > 2*before.RTO && after.SinceAck < time.Second {
 		t.Errorf("got %+v after %+v: the RTO shall not double", after, before)
 	}

@@ -55,8 +55,9 @@ func overThere(do func(*world, ...any) (sample, error), options ...any) func(*wo
 		if err := w.command("ip", "netns", "add", "far"); err != nil {
 			return s, err
 		}
-		link := exec.CommandContext(ctx, w.path("link"), "/proc/self/ns/net", "near0", "/run/netns/far", "far0", farDelay) // ends with ctx
-		in, err := link.StdinPipe()                                                                                        // which ends it, too
+		// It ends with ctx, and when its standard input does.
+		link := exec.CommandContext(ctx, w.path("link"), "/proc/self/ns/net", "near0", "/run/netns/far", "far0", farDelay)
+		in, err := link.StdinPipe()
 		if err != nil {
 			return s, err
 		}

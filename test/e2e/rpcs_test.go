@@ -53,7 +53,8 @@ func TestNoWorkNeedsMoreCallsThanLinux(t *testing.T) {
 		{name: "cat of 10 MiB", prepare: made(1, 10<<20), work: shell("cat f0"), linux: 15, again: 1, tries: 3},
 		{name: "100 × create, 4 KiB, close", work: createFiles, linux: 300, never: []string{"COMMIT"}},
 		{name: "100 × open, read, close of own cached data", warm: func(t *testing.T, dir string) { createFiles(t, dir); readFiles(t, dir) }, work: readFiles, linux: 200},
-		// That a name is missing is believed of directories that have been as they are for a minute (acdirmax).
+		// That a name is missing is believed of directories that have been as they
+		// are for a minute (acdirmax).
 		{name: "git status of 100 files in 10 folders", in: repository, prepare: func(t *testing.T, _ string) {
 			time.Sleep(time.Until(w.made.Add(62 * time.Second)))
 			somebodyWorks(t)
