@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gonfs/gonfs/rpc"
+	"github.com/gonfs/gonfs/transport"
 )
 
 // Reads that several callers make of one file, each where the last one ends, are
@@ -28,9 +29,8 @@ import (
 // is merged.
 
 const (
-	// maxMerged is how many reads make one READ: as many slices as the transport
-	// fills with one system call.
-	maxMerged = 8
+	// maxMerged is how many reads make one READ, which one system call receives.
+	maxMerged = transport.MaxScatter
 	// maxEnds is how many relays may end until a READ leaves, if there is always
 	// another one.
 	maxEnds = 4

@@ -29,7 +29,7 @@ func send(fd int, segments [][]byte) (int, error) {
 }
 
 // transfer makes the system call one for a single segment, or else many, for at
-// most maxSegments or maxScatter+1.
+// most maxSegments or MaxScatter+1.
 func transfer(one, many uintptr, fd int, segments [][]byte, flags uintptr) (int, error) {
 	var n uintptr
 	var errno unix.Errno
@@ -37,7 +37,7 @@ func transfer(one, many uintptr, fd int, segments [][]byte, flags uintptr) (int,
 		s := segments[0]
 		n, _, errno = unix.RawSyscall6(one, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(s))), uintptr(len(s)), flags, 0, 0)
 	} else {
-		var iov [max(maxSegments, maxScatter+1)]unix.Iovec
+		var iov [max(maxSegments, MaxScatter+1)]unix.Iovec
 		for i, s := range segments {
 			iov[i].Base = unsafe.SliceData(s)
 			iov[i].SetLen(len(s))

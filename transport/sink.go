@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// maxScatter is how many slices of a Sink one read fills.
-const maxScatter = 8
+// MaxScatter is how many slices of a Sink one system call fills. A Sink may have
+// more, which takes more calls.
+const MaxScatter = 8
 
 // Sink is memory that a message's payload is read into straight from the
 // socket. The reader holds its mutex only around each non-blocking read, so
@@ -19,7 +20,7 @@ const maxScatter = 8
 type Sink struct {
 	mu    sync.Mutex         // guards what follows, and the bytes of dst while they are written
 	dst   [][]byte           // filled one after another; none: discard
-	space [maxScatter][]byte // dst, mostly
+	space [MaxScatter][]byte // dst, mostly
 	room  int                // bytes of dst
 	want  int                // bytes that belong to the sink
 	got   int                // bytes that have come

@@ -57,7 +57,7 @@ type sockWire struct {
 	inSink  int
 	inBuf   int
 	rerr    error
-	riov    [maxScatter + 1][]byte
+	riov    [MaxScatter + 1][]byte
 	low     int                    // SO_RCVLOWAT as it was set
 	high    int                    // what it may be set to; 0: not known yet
 	pause   func() <-chan struct{} // called before each wait
@@ -151,7 +151,7 @@ func (w *sockWire) receive(fd int) (n int, err error) {
 	if w.sink != nil {
 		w.sink.mu.Lock()
 		defer w.sink.mu.Unlock()
-		if segments, rest := w.sink.restLocked(w.ticket, w.riov[:0:maxScatter]); rest > 0 {
+		if segments, rest := w.sink.restLocked(w.ticket, w.riov[:0:MaxScatter]); rest > 0 {
 			segments = w.riov[:len(segments)+1]
 			segments[len(segments)-1] = w.buf
 			n, err = receive(fd, segments)
