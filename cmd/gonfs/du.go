@@ -32,6 +32,9 @@ func duCommand() *cli.Command {
 // beginUsage returns what adds one operand up.
 func beginUsage(w *treeWork) (func(*target) error, error) {
 	c, depth := w.c, w.c.Int("d")
+	if c.IsSet("d") && depth < 0 {
+		return nil, fmt.Errorf("-d %d: 0 or more is expected", depth)
+	}
 	if c.Bool("s") {
 		if depth > 0 || c.Bool("a") {
 			return nil, errors.New("-s goes with neither -a nor -d")

@@ -16,22 +16,28 @@ func findCommand() *cli.Command {
 		Name:      "find",
 		Usage:     "look for files in trees of an export",
 		ArgsUsage: "SERVER:/PATH…",
-		Description: "The tests are those of find(1); an entry must pass all that are given. Names are\n" +
-			"printed as they are found, in no order.",
+		Description: "The tests are those of find(1), and may be given more than once; an entry must pass\n" +
+			"all of them. Names are printed as they are found, in no order, with ? for control\n" +
+			"characters.",
 		Flags: []cli.Flag{
 			optionFlag(),
-			&cli.StringFlag{Name: "name", Usage: "the name fits a shell `PATTERN`"},
-			&cli.StringFlag{Name: "iname", Usage: "likewise, upper and lower case being the same"},
-			&cli.StringFlag{Name: "type", Usage: "one of these `TYPES`, separated by commas: f d l p s b c"},
-			&cli.StringFlag{Name: "size", Usage: "`N` blocks of 512 bytes, or bytes (c), KiB (k), MiB (M) or GiB (G); +N is more, -N less"},
-			&cli.StringFlag{Name: "mtime", Usage: "changed `N` days ago; +N is longer ago, -N less long"},
-			&cli.StringFlag{Name: "mmin", Usage: "likewise, in minutes (`N`)"},
+			&cli.StringSliceFlag{Name: "name", Usage: "the name fits a shell `PATTERN`"},
+			&cli.StringSliceFlag{Name: "iname", Usage: "likewise with a `PATTERN`, upper and lower case being the same"},
+			&cli.StringSliceFlag{Name: "type", Usage: "one of these `TYPES`, separated by commas: f d l p s b c"},
+			&cli.StringSliceFlag{Name: "size", Usage: "`N` blocks of 512 bytes, or bytes (c), KiB (k), MiB (M) or GiB (G); +N is more, -N less"},
+			&cli.StringSliceFlag{Name: "mtime", Usage: "changed `N` days ago; +N is longer ago, -N less long"},
+			&cli.StringSliceFlag{Name: "mmin", Usage: "likewise, in minutes (`N`)"},
 			&cli.IntFlag{Name: "maxdepth", Value: -1, Usage: "go `N` directories deep; 0 is the operand alone"},
 			&cli.IntFlag{Name: "mindepth", Usage: "leave out what is less than `N` directories deep"},
 			&cli.BoolFlag{Name: "print0", Usage: "end each name with NUL, and print it as it is: for xargs -0"},
 			crewFlag(),
 		},
 		Action: treeAction(openTarget, func(w *treeWork) (func(*target) error, error) {
+			for _, flag := range []string{"maxdepth", "mindepth"} {
+				if n := w.c.Int(flag); w.c.IsSet(flag) && n < 0 {
+					return nil, fmt.Errorf("--%s %d: 0 or more is expected", flag, n)
+				}
+			}
 			match, err := matchOf(w.c)
 			return (&finder{treeWork: w, match: match}).find, err
 		}),
@@ -53,14 +59,13 @@ func matchOf(c *cli.Context) (trees.Match, error) {
 		{"mtime", func(v string) (trees.Match, error) { return trees.AgeMatch(v, 24*time.Hour, now) }},
 		{"mmin", func(v string) (trees.Match, error) { return trees.AgeMatch(v, time.Minute, now) }},
 	} {
-		if !c.IsSet(t.flag) {
-			continue
+		for _, value := range c.StringSlice(t.flag) {
+			m, err := t.make(value)
+			if err != nil {
+				return nil, err
+			}
+			tests = append(tests, m)
 		}
-		m, err := t.make(c.String(t.flag))
-		if err != nil {
-			return nil, err
-		}
-		tests = append(tests, m)
 	}
 	return func(e *trees.Entry) bool {
 		for _, m := range tests {

@@ -14,15 +14,19 @@ import (
 // looked for.
 type Match func(e *Entry) bool
 
-// NameMatch is -name: the last element of the path fits the pattern of
-// path.Match; fold ignores case (-iname). An error says what is wrong with the
-// pattern.
-func NameMatch(pattern string, fold bool) (Match, error) {
+// NameMatch is -name: the last element of the path fits the pattern, which is
+// one of fnmatch(3); fold ignores case (-iname). An error says what is wrong
+// with the pattern.
+func NameMatch(text string, fold bool) (Match, error) {
+	pattern, err := shellPattern(text)
+	if err != nil {
+		return nil, err
+	}
 	if fold {
 		pattern = strings.ToLower(pattern)
 	}
 	if _, err := path.Match(pattern, ""); err != nil {
-		return nil, fmt.Errorf("pattern %q: %w", pattern, err)
+		return nil, fmt.Errorf("pattern %q: %w", text, err)
 	}
 	return func(e *Entry) bool {
 		name := e.Info.Name()

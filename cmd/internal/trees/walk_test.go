@@ -238,13 +238,14 @@ func TestMatchesAreThoseOfFind(t *testing.T) {
 		}
 	}
 	for what, f := range map[string]func() (Match, error){
-		"a pattern that does not end": func() (Match, error) { return NameMatch("[a", false) },
-		"a type of fantasy":           func() (Match, error) { return TypeMatch("x") },
-		"no type":                     func() (Match, error) { return TypeMatch("") },
-		"a size that is no number":    func() (Match, error) { return SizeMatch("big") },
-		"no size":                     func() (Match, error) { return SizeMatch("") },
-		"two signs":                   func() (Match, error) { return SizeMatch("+-1") },
-		"an age that is no number":    func() (Match, error) { return AgeMatch("x", time.Hour, now) },
+		"a pattern that ends in \\": func() (Match, error) { return NameMatch(`a\`, false) },
+		"a class of fantasy":        func() (Match, error) { return NameMatch("[[:letter:]]", false) },
+		"a type of fantasy":         func() (Match, error) { return TypeMatch("x") },
+		"no type":                   func() (Match, error) { return TypeMatch("") },
+		"a size that is no number":  func() (Match, error) { return SizeMatch("big") },
+		"no size":                   func() (Match, error) { return SizeMatch("") },
+		"two signs":                 func() (Match, error) { return SizeMatch("+-1") },
+		"an age that is no number":  func() (Match, error) { return AgeMatch("x", time.Hour, now) },
 	} {
 		if _, err := f(); err == nil {
 			t.Errorf("%s is accepted", what)
