@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gonfs/gonfs/cmd/internal/argv"
 	"github.com/gonfs/gonfs/cmd/internal/exitcodes"
 )
 
@@ -19,7 +18,7 @@ func command(t *testing.T, args ...string) (string, int, error) {
 	app := newApp()
 	var out bytes.Buffer
 	app.Writer, app.ErrWriter = &out, &out
-	err := app.RunContext(t.Context(), argv.Permute(app, append([]string{"gonfs"}, args...)))
+	err := run(t.Context(), app, append([]string{"gonfs"}, args...))
 	return out.String(), exitcodes.Of(err), err
 }
 

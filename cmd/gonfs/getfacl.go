@@ -75,7 +75,7 @@ func (t *target) eachFile(c *cli.Context, do func(path, show string) error) erro
 		}
 		if err != nil {
 			failed = true
-			fmt.Fprintf(c.App.ErrWriter, "gonfs %s: %s: %v\n", c.Command.Name, show, plain(err))
+			fmt.Fprintf(c.App.ErrWriter, "gonfs %s: %s: %v\n", c.Command.Name, printable(show), plain(err))
 		}
 		return nil
 	})

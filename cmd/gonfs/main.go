@@ -20,8 +20,7 @@ func main() {
 	mounter.ChildMain() // does not return in the child that gonfs mount and gonfs demo start
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	app := newApp()
-	if err := app.RunContext(ctx, argv.Permute(app, withMount(os.Args))); err != nil {
+	if err := run(ctx, newApp(), os.Args); err != nil {
 		code := exitcodes.Of(err)
 		if msg := err.Error(); msg != "" {
 			fmt.Fprintln(os.Stderr, "gonfs: "+msg)
@@ -34,6 +33,18 @@ func main() {
 	}
 }
 
+// run runs the command that args name. What could not be printed is an error as
+// well.
+func run(ctx context.Context, app *cli.App, args []string) error {
+	out := &output{w: app.Writer}
+	app.Writer = out
+	err := app.RunContext(ctx, argv.Permute(app, withMount(args)))
+	if err == nil {
+		err = out.failed()
+	}
+	return err
+}
+
 func newApp() *cli.App {
 	app := &cli.App{
 		Name:      "gonfs",
@@ -43,6 +54,7 @@ func newApp() *cli.App {
 			"the export ends. [IPv6-ADDRESS]:/PATH and nfs://SERVER/PATH are understood as well.\n" +
 			"OPTIONS are those of nfs(5); gonfs mount --help and mount.gonfs(8) list them.",
 		Version:                   mounter.Version(),
+		Writer:                    os.Stdout,
 		DisableSliceFlagSeparator: true, // -o a,b is one value
 		HideHelpCommand:           true,
 		ExitErrHandler:            func(*cli.Context, error) {}, // main prints and exits

@@ -13,14 +13,13 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gonfs/gonfs/cmd/internal/argv"
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfstest"
 )
 
-// run runs a command of gonfs against a server, and returns what it prints.
+// on runs a command of gonfs against a server, and returns what it prints.
 // EXPORT stands for the export in its arguments.
-func run(t *testing.T, s *nfstest.Server, line string, more ...string) (stdout, stderr string, code int) {
+func on(t *testing.T, s *nfstest.Server, line string, more ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	args := []string{"gonfs"}
 	for _, a := range append(strings.Fields(line), more...) {
@@ -30,7 +29,7 @@ func run(t *testing.T, s *nfstest.Server, line string, more ...string) (stdout, 
 	var out, errs bytes.Buffer
 	app := newApp()
 	app.Writer, app.ErrWriter = &out, &errs
-	err := app.RunContext(t.Context(), argv.Permute(app, args))
+	err := run(t.Context(), app, args)
 	var exit cli.ExitCoder
 	switch {
 	case errors.As(err, &exit):
@@ -108,7 +107,7 @@ func TestCommandsOnTrees(t *testing.T) {
 	} {
 		t.Run(c.line, func(t *testing.T) {
 			s := planted(t)
-			stdout, stderr, code := run(t, s, c.line)
+			stdout, stderr, code := on(t, s, c.line)
 			if (code != 0) != (c.code != 0) || !strings.Contains(stderr, c.stderr) || c.code == 0 && stderr != "" {
 				t.Errorf("exit code %d, %q, want %d, %q", code, stderr, c.code, c.stderr)
 			}
@@ -135,17 +134,17 @@ func TestATreeIsCopiedToADirectoryAndToANewName(t *testing.T) {
 	s := planted(t)
 	dir := t.TempDir()
 	for _, c := range []struct{ to, at string }{{dir, "d/sub/c.txt"}, {filepath.Join(dir, "new"), "new/sub/c.txt"}} {
-		if _, stderr, code := run(t, s, "cp -r EXPORT/d", c.to); code != 0 {
+		if _, stderr, code := on(t, s, "cp -r EXPORT/d", c.to); code != 0 {
 			t.Fatalf("exit code %d, %s", code, stderr)
 		}
 		if fi, err := os.Stat(filepath.Join(dir, c.at)); err != nil || fi.Size() != 3000 {
 			t.Errorf("%s: %v, %v", c.at, fi, err)
 		}
 	}
-	if _, stderr, code := run(t, s, "cp -r", filepath.Join(dir, "new"), filepath.Join(dir, "d"), s.Export()+"/f"); code == 0 {
+	if _, stderr, code := on(t, s, "cp -r", filepath.Join(dir, "new"), filepath.Join(dir, "d"), s.Export()+"/f"); code == 0 {
 		t.Errorf("two trees became one file: %s", stderr)
 	}
-	if _, stderr, code := run(t, s, "cp -r", filepath.Join(dir, "new")+"/.", s.Export()+"/d"); code != 0 {
+	if _, stderr, code := on(t, s, "cp -r", filepath.Join(dir, "new")+"/.", s.Export()+"/d"); code != 0 {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 	if _, err := s.Stat("d/new"); err == nil {
@@ -158,7 +157,7 @@ func TestACopyOfATreeGoesOnAfterAProblem(t *testing.T) {
 	s := planted(t)
 	s.Fail(nfs3.ErrIO, 1, nfs3.ProcRead)
 	dir := t.TempDir()
-	_, stderr, code := run(t, s, "cp -r --inflight 1 EXPORT/d", dir)
+	_, stderr, code := on(t, s, "cp -r --inflight 1 EXPORT/d", dir)
 	if code != 1 || !strings.Contains(stderr, "input/output error") || !strings.Contains(stderr, s.Export()+"/d/") {
 		t.Errorf("exit code %d, %q", code, stderr)
 	}
@@ -179,20 +178,37 @@ func TestFilesThatALinkLeadsToAreCopiedWithoutR(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	if _, stderr, code := run(t, s, "cp EXPORT/far", dir); code != 0 {
+	if _, stderr, code := on(t, s, "cp EXPORT/far", dir); code != 0 {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
 	if fi, err := os.Lstat(filepath.Join(dir, "far")); err != nil || fi.Size() != 1000 || !fi.Mode().IsRegular() {
 		t.Errorf("%v, %v", fi, err)
 	}
-	if _, stderr, code := run(t, s, "cp EXPORT/round", dir); code == 0 || !strings.Contains(stderr, "symbolic links") {
+	if _, stderr, code := on(t, s, "cp EXPORT/round", dir); code == 0 || !strings.Contains(stderr, "symbolic links") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 	if err := os.Symlink(filepath.Join(dir, "far"), filepath.Join(dir, "here")); err != nil {
 		t.Fatal(err)
 	}
-	if _, stderr, code := run(t, s, "cp", filepath.Join(dir, "here"), s.Export()+"/back"); code != 0 {
+	if _, stderr, code := on(t, s, "cp", filepath.Join(dir, "here"), s.Export()+"/back"); code != 0 {
 		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+// What a terminal obeys in the name of a file does not get there in an error
+// either.
+func TestErrorsShowNamesThatAreHarmless(t *testing.T) {
+	s := planted(t)
+	if err := s.WriteFile("d/sub/\x1b[2J\n", []byte("data"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"rm -r EXPORT/d/sub", "cp -r EXPORT/d/sub " + t.TempDir()} {
+		s.Fail(nfs3.ErrIO, nfstest.Forever, nfs3.ProcRemove, nfs3.ProcRead)
+		_, stderr, code := on(t, s, line)
+		s.ClearFaults()
+		if code != 1 || strings.ContainsAny(stderr, "\x1b") || !strings.Contains(stderr, "/?[2J?: ") {
+			t.Errorf("%s: exit code %d, %q", line, code, stderr)
+		}
 	}
 }
 

@@ -29,10 +29,12 @@ func crew(c *cli.Context) (*trees.Crew, error) {
 	return trees.NewCrew(n), nil
 }
 
-// problems prints what goes wrong on the way. ended is the end of a command
+// problems prints what goes wrong on the way, with names that may be a server's. ended is the end of a command
 // that may have had some.
 func problems(c *cli.Context) *trees.Problems {
-	return &trees.Problems{Tell: func(err error) { fmt.Fprintf(c.App.ErrWriter, "gonfs %s: %v\n", c.Command.Name, err) }}
+	return &trees.Problems{Tell: func(err error) {
+		fmt.Fprintf(c.App.ErrWriter, "gonfs %s: %s\n", c.Command.Name, printable(err.Error()))
+	}}
 }
 
 func ended(p *trees.Problems) error {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -32,5 +34,34 @@ func TestWrongInvocationsAreOneLine(t *testing.T) {
 	}
 	if out, code, _ := command(t, "df", "foo"); code != 1 || out != "gonfs df: foo: remote share not in 'host:dir' format\n" {
 		t.Errorf("gonfs df foo: exit code %d, %q", code, out)
+	}
+}
+
+// full is where nothing more can be written.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// A script that keeps what is printed must learn that it did not get all.
+func TestLinesThatAreLostAreAnError(t *testing.T) {
+	s := planted(t)
+	for _, line := range []string{
+		"ls EXPORT", "ls -l EXPORT", "cat EXPORT/f", "find EXPORT", "du -a EXPORT", "stat EXPORT", "df EXPORT", "getfacl EXPORT", "rm -v EXPORT/f",
+		"cp -v EXPORT/d/a.txt EXPORT/b", "explain EXPORT", "explain --json EXPORT", "bench null --ops 1 EXPORT", "--help", "ls --help", "--version",
+	} {
+		args := []string{"gonfs"}
+		for a := range strings.FieldsSeq(line) {
+			args = append(args, strings.ReplaceAll(a, "EXPORT", s.Export()))
+		}
+		if len(args) > 2 && args[2] != "--help" {
+			args = append(args, "-o", s.MountOptions())
+		}
+		app := newApp()
+		var errs strings.Builder
+		app.Writer, app.ErrWriter = full{}, &errs
+		err := run(t.Context(), app, args)
+		if !errors.Is(err, syscall.ENOSPC) && (err == nil || !strings.Contains(errs.String(), "no space left")) {
+			t.Errorf("gonfs %s: %v, %q", line, err, errs.String())
+		}
 	}
 }
