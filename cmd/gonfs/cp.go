@@ -69,8 +69,9 @@ func copyAll(c *cli.Context, helpers *trees.Crew, sources []string, to string) (
 		return fmt.Errorf("cp: %s: is no directory, and there is more than one source", to)
 	}
 	problem := problems(c)
+	made := map[string]bool{}
 	for _, from := range sources {
-		if err := copyOne(c, helpers, problem, from, dst, into); err != nil {
+		if err := copyOne(c, helpers, problem, from, dst, into, made); err != nil {
 			if c.Context.Err() != nil || len(sources) == 1 {
 				return fmt.Errorf("cp: %w", err)
 			}
@@ -80,8 +81,11 @@ func copyAll(c *cli.Context, helpers *trees.Crew, sources []string, to string) (
 	return ended(problem)
 }
 
-// copyOne copies one source to dst, or into it.
-func copyOne(c *cli.Context, helpers *trees.Crew, problem *trees.Problems, from string, dst *spot, into bool) (err error) {
+// copyOne copies one source to dst, or into it, where made tells the files that
+// were copied before.
+func copyOne(
+	c *cli.Context, helpers *trees.Crew, problem *trees.Problems, from string, dst *spot, into bool, made map[string]bool,
+) (err error) {
 	src, err := openSpot(c, from, !c.Bool("r"))
 	if err != nil {
 		return fmt.Errorf("%s: %w", from, plain(err))
@@ -101,7 +105,12 @@ func copyOne(c *cli.Context, helpers *trees.Crew, problem *trees.Problems, from 
 		return fmt.Errorf("%s: is a directory: give -r to copy it", from)
 	case !fi.IsDir() && !fi.Mode().IsRegular() && fi.Mode().Type() != iofs.ModeSymlink:
 		return fmt.Errorf("%s: is no regular file (%s)", from, modeString(fi.Mode()))
+	case !fi.IsDir() && !into && strings.HasSuffix(dst.arg, "/"):
+		return fmt.Errorf("%s: is no directory", dst.arg)
+	case made[to]:
+		return fmt.Errorf("%s: another source was copied to %s, and is not overwritten", from, dst.say(to))
 	}
+	made[to] = !fi.IsDir()
 	if err := apart(src, fi, dst, to); err != nil {
 		return err
 	}

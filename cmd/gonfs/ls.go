@@ -63,6 +63,11 @@ func (l *lister) list() error {
 	if err != nil {
 		return err
 	}
+	if fi.Mode().Type() == iofs.ModeSymlink && !c.Bool("l") && !c.Bool("d") { // as ls has it
+		if to, err := t.Stat(c.Context, t.path); err == nil {
+			fi = to
+		}
+	}
 	if !fi.IsDir() || c.Bool("d") {
 		return l.entry(t.path, path.Base(t.arg), fi)
 	}

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	iofs "io/fs"
+	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -37,6 +39,8 @@ func removeTarget(w *treeWork, t *target) error {
 		return nil
 	case err != nil:
 		return err
+	case !fi.IsDir() && strings.HasSuffix(t.arg, "/"):
+		return syscall.ENOTDIR
 	case fi.IsDir() && !w.c.Bool("r"):
 		return errors.New("is a directory: give -r to remove it with all that is in it")
 	}

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	iofs "io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/urfave/cli/v2"
 
@@ -25,8 +27,8 @@ type spot struct {
 	close  func(context.Context, error) error
 }
 
-// openSpot opens what arg names. With follow a symbolic link at its end is
-// followed.
+// openSpot opens what arg names. With follow, or with a "/" at its end, a
+// symbolic link at its end is followed.
 func openSpot(c *cli.Context, arg string, follow bool) (*spot, error) {
 	if !looksRemote(arg) {
 		return openLocal(arg, follow)
@@ -62,6 +64,12 @@ func serverSpot(t *target) *spot {
 
 func openLocal(arg string, follow bool) (*spot, error) {
 	at := arg
+	if strings.HasSuffix(arg, "/") {
+		if _, err := os.Stat(arg); errors.Is(err, syscall.ENOTDIR) {
+			return nil, err
+		}
+		follow = true
+	}
 	if resolved, err := filepath.EvalSymlinks(arg); err == nil && follow {
 		at = resolved
 	}

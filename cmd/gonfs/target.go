@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,11 +9,13 @@ import (
 	"os"
 	"path"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/gonfs/gonfs"
+	"github.com/gonfs/gonfs/cmd/internal/trees"
 	"github.com/gonfs/gonfs/mount"
 	"github.com/gonfs/gonfs/mountd"
 	"github.com/gonfs/gonfs/mountopt"
@@ -58,7 +61,11 @@ func openTargetWith(c *cli.Context, arg, needed string) (*target, error) {
 		fsys, err := gonfs.Dial(c.Context, spec.String(), options)
 		if err == nil {
 			warn(c, fsys)
-			return &target{FS: fsys, path: "/" + inside, arg: arg}, nil
+			t := &target{FS: fsys, path: "/" + inside, arg: arg}
+			if err := t.slash(c.Context); err != nil {
+				return nil, closeTarget(c.Context, t, err)
+			}
+			return t, nil
 		}
 		if first == nil {
 			first = err
@@ -71,6 +78,26 @@ func openTargetWith(c *cli.Context, arg, needed string) (*target, error) {
 	}
 }
 
+// slash heeds a "/" at the end of a name: it is a directory that is named, or
+// what a symbolic link leads to (path_resolution(7)). What is not there yet may
+// become one.
+func (t *target) slash(ctx context.Context) error {
+	if !strings.HasSuffix(t.arg, "/") {
+		return nil
+	}
+	side := trees.Server{FS: t.FS, Top: "/"}
+	name, err := followLinks(ctx, side, cmp.Or(strings.Trim(t.path, "/"), "."))
+	if err != nil {
+		return err
+	}
+	t.path = path.Join("/", name)
+	fi, err := side.Lstat(ctx, name)
+	if err == nil && !fi.IsDir() || errors.Is(err, syscall.ENOTDIR) {
+		return syscall.ENOTDIR
+	}
+	return nil // what else is wrong, those find out who use it
+}
+
 // openInParent is openTarget for what is to be removed: the directory that arg
 // is in is mounted, for servers let directories of an export be mounted, and
 // what is mounted cannot be removed.
@@ -78,6 +105,9 @@ func openInParent(c *cli.Context, arg string) (*target, error) {
 	spec, err := mountopt.ParseSpec(arg)
 	if err != nil {
 		return nil, err
+	}
+	if last := path.Base(spec.Path); last == "." || last == ".." {
+		return nil, fmt.Errorf("what ends in %q is not removed: name the directory itself", last)
 	}
 	whole := path.Clean(spec.Path)
 	if spec.Path = path.Dir(whole); whole == "/" {
