@@ -126,6 +126,10 @@ func (m *mounter) enter(ctx context.Context, t target, ways []endpoint, g *mount
 	}
 	var worst *Error
 	for _, way := range ways {
+		way, ok := m.settle(ctx, t, &m.plan.NFS, way)
+		if !ok {
+			continue
+		}
 		s, e := m.enterOver(ctx, t, way, flavor, fh)
 		if e == nil {
 			s.granted = g

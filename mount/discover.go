@@ -14,17 +14,17 @@ import (
 )
 
 // discover asks rpcbind for the ports that the options leave open, and returns
-// the ways to mountd at one address and to NFS at another, mostly the same.
+// the ways to mountd at one address and to NFS at another, mostly the same. Those
+// that are not needed if the first one is good have no port: see settle.
 // guessed says that mountd's port is the usual one, because no rpcbind
 // answered.
 func (m *mounter) discover(ctx context.Context, at, t target) (mountdWays, nfsWays []endpoint, guessed bool, e *Error) {
-	mq, nq := m.plan.Mountd.queries(at.v6()), m.plan.NFS.queries(t.v6())
 	var mo, no *offer
 	if at == t {
-		mo = m.ask(ctx, t, append(mq, nq...))
+		mo = m.learn(ctx, t, &m.plan.Mountd, &m.plan.NFS)
 		no = mo
 	} else {
-		mo, no = m.ask(ctx, at, mq), m.ask(ctx, t, nq)
+		mo, no = m.learn(ctx, at, &m.plan.Mountd), m.learn(ctx, t, &m.plan.NFS)
 	}
 	if mountdWays, e = m.ways(ctx, &m.plan.Mountd, at, mo); e == nil {
 		nfsWays, e = m.ways(ctx, &m.plan.NFS, t, no)

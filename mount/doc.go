@@ -27,8 +27,10 @@
 // udp6 and tcp6 are IPv6, and with neither given the family is that of the
 // address.
 //
-// rpcbind is asked over both transports at once when none was given, else over
-// that of the service asked for. Only the port of its answer is used. Where no
+// rpcbind is asked over UDP when no transport was given, and after 200 ms of
+// silence over TCP beside it, else over that of the service asked for. The question
+// is where each service is over the transport that is tried first; about the other
+// one it is asked if there is need. Only the port of its answer is used. Where no
 // rpcbind answers (many firewalls pass port 2049 alone) the ports 2049 and
 // 20048 are tried.
 //

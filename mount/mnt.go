@@ -26,7 +26,7 @@ type mounted struct {
 func (m *mounter) mnt(ctx context.Context, t target, ways []endpoint) (*mounted, *Error) {
 	type result struct {
 		mounted *mounted
-		err     *Error
+		err     *Error // neither: there is no such way
 	}
 	ctx, stop := context.WithCancel(ctx)
 	results := make(chan result, len(ways))
@@ -44,18 +44,23 @@ func (m *mounter) mnt(ctx context.Context, t target, ways []endpoint) (*mounted,
 		case <-hedge.C:
 		case r := <-results:
 			ended++
-			if r.err == nil || !r.err.otherWay() {
+			switch {
+			case r.mounted != nil, r.err != nil && !r.err.otherWay():
 				return r.mounted, r.err
+			case r.err != nil:
+				worst = telling(worst, r.err)
 			}
-			worst = telling(worst, r.err)
 		}
 		switch {
 		case started < len(ways):
 			way := ways[started]
 			started++
-			go func() { // ends with mntOver, which is bounded
-				got, err := m.mntOver(ctx, t, way)
-				results <- result{got, err}
+			go func() { // ends with settle and mntOver, which are bounded
+				var r result
+				if way, ok := m.settle(ctx, t, &m.plan.Mountd, way); ok {
+					r.mounted, r.err = m.mntOver(ctx, t, way)
+				}
+				results <- r
 			}()
 			hedge.Reset(hedgeAfter)
 		case ended == started:

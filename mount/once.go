@@ -25,6 +25,7 @@ const (
 	retransmit   = time.Second            // of datagrams, while mounting
 	umntResend   = 300 * time.Millisecond // of datagrams, while unmounting
 	hedgeAfter   = 3 * time.Second        // a second transport is tried beside a silent one
+	besideAfter  = 200 * time.Millisecond // likewise, of rpcbind: its answer is a lookup
 	jukeboxFirst = 100 * time.Millisecond
 	jukeboxLast  = 2 * time.Second
 )

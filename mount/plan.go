@@ -1,6 +1,8 @@
 package mount
 
 import (
+	"slices"
+
 	"github.com/gonfs/gonfs/mountd"
 	"github.com/gonfs/gonfs/mountopt"
 	"github.com/gonfs/gonfs/nfs3"
@@ -103,8 +105,8 @@ func (s *Service) netidsAt(v6 bool) []string {
 // endpoint is one way to a service.
 type endpoint struct {
 	netid string
-	port  uint16
-	asked bool // rpcbind told the port
+	port  uint16 // 0: rpcbind is to be asked when it is needed
+	asked bool   // rpcbind told the port
 }
 
 // endpoints returns the ways to the service in the order in which they are
@@ -125,8 +127,9 @@ func (s *Service) endpoints(v6 bool, o *offer) []endpoint {
 				l = append(l, e)
 			}
 		default:
-			if a := o.answers[query{s.Prog, s.Vers, n}]; a.port != 0 {
-				l = append(l, endpoint{netid: n, port: a.port, asked: true})
+			q := query{s.Prog, s.Vers, n}
+			if a := o.answers[q]; a.port != 0 || slices.Contains(o.later, q) {
+				l = append(l, endpoint{netid: n, port: a.port, asked: a.port != 0})
 			}
 		}
 	}

@@ -87,6 +87,7 @@ func TestEndpointsAreWhatTheServerOffers(t *testing.T) {
 		want []endpoint
 	}{
 		{"both are registered: in the service's order", free, false, offers(map[string]uint16{"tcp": 7, "udp": 8}), []endpoint{{"udp", 8, true}, {"tcp", 7, true}}},
+		{"the other one was left for later", free, false, &offer{answers: map[query]answer{{1, 3, "udp"}: {port: 8}}, later: []query{{1, 3, "tcp"}}}, []endpoint{{"udp", 8, true}, {"tcp", 0, false}}},
 		{"one is registered", free, false, offers(map[string]uint16{"tcp": 7}), []endpoint{{"tcp", 7, true}}},
 		{"the other family does not count", free, true, offers(map[string]uint16{"tcp": 7, "udp6": 9}), []endpoint{{"udp6", 9, true}}},
 		{"none is registered", free, false, offers(map[string]uint16{"udp": 0}), nil},

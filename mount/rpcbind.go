@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/gonfs/gonfs/portmap"
 	"github.com/gonfs/gonfs/rpc"
@@ -28,13 +29,57 @@ type answer struct {
 // offer is what was learned from a server's rpcbind.
 type offer struct {
 	answers     map[query]answer
-	silence     error // why answers are missing
-	unreachable error // there was no answer at all, and this is why
+	later       []query // those that were not asked, as others have an answer that will do
+	silence     error   // why answers are missing
+	unreachable error   // there was no answer at all, and this is why
+}
+
+// learn asks the rpcbind of t where services are: over the transport that each is
+// tried over first, and over the others where it is not there. A mount of a server
+// that has all makes two calls of it.
+func (m *mounter) learn(ctx context.Context, t target, services ...*Service) *offer {
+	var first, others []query
+	for _, s := range services {
+		if l := s.queries(t.v6()); len(l) > 0 {
+			first = append(first, l[0])
+		}
+	}
+	o := m.ask(ctx, t, first)
+	if o.unreachable != nil {
+		return o
+	}
+	for _, s := range services {
+		switch l := s.queries(t.v6()); {
+		case len(l) == 0:
+		case o.answers[l[0]].port != 0:
+			o.later = append(o.later, l[1:]...)
+		default:
+			others = append(others, l[1:]...)
+		}
+	}
+	if len(others) > 0 {
+		more := m.ask(ctx, t, others)
+		maps.Copy(o.answers, more.answers)
+		o.silence = errors.Join(o.silence, more.silence)
+	}
+	return o
+}
+
+// settle asks rpcbind for the port of a way that was left for later, and reports
+// whether the service is there.
+func (m *mounter) settle(ctx context.Context, t target, s *Service, way endpoint) (endpoint, bool) {
+	if way.port == 0 {
+		q := query{s.Prog, s.Vers, way.netid}
+		way.port, way.asked = m.ask(ctx, t, []query{q}).answers[q].port, true
+	}
+	return way, way.port != 0
 }
 
 // ask puts all queries to the rpcbind of t at once, each over the transports
-// that the plan names; the first answer to a query counts. It ends within 20 s
-// (6 s if only UDP is asked; half of that if nobody answers), or with ctx.
+// that the plan names; the first answer to a query counts. Where that is either
+// transport, TCP has its turn when UDP has not answered for besideAfter. It ends
+// within 20 s and that (6 s if only UDP is asked; half of that if nobody answers),
+// or with ctx.
 func (m *mounter) ask(ctx context.Context, t target, queries []query) *offer {
 	over := map[string][]query{}
 	for _, q := range queries {
@@ -49,26 +94,46 @@ func (m *mounter) ask(ctx context.Context, t target, queries []query) *offer {
 		err     error
 	}
 	results := make(chan told, len(over))
-	for transport, l := range over {
-		go func() { // ends with askOver, which is bounded; received below
-			a, err := m.askTwice(ctx, t, transport, l)
-			results <- told{a, err}
-		}()
+	todo := slices.Sorted(maps.Keys(over))
+	slices.Reverse(todo) // udp, tcp
+	wait := time.Duration(0)
+	if len(m.plan.Rpcbind) > 1 {
+		wait = besideAfter
 	}
+	next := time.NewTimer(0)
+	defer next.Stop()
 	o := &offer{answers: map[query]answer{}}
 	var errs []error
-	for range over {
-		r := <-results
-		for q, a := range r.answers {
-			if old, ok := o.answers[q]; !ok || old.port == 0 && a.port != 0 {
-				o.answers[q] = a
+	for running := 0; running+len(todo) > 0; {
+		select {
+		case <-next.C:
+			if len(todo) == 0 {
+				continue // the timer ran out in the moment of the last answer
 			}
-		}
-		if r.err != nil {
-			errs = append(errs, r.err)
-		}
-		if len(o.answers) == len(queries) {
-			stop()
+			transport := todo[0]
+			todo = todo[1:]
+			running++
+			go func() { // ends with askOver, which is bounded; received below
+				a, err := m.askTwice(ctx, t, transport, over[transport])
+				results <- told{a, err}
+			}()
+			next.Reset(wait)
+		case r := <-results:
+			running--
+			for q, a := range r.answers {
+				if old, ok := o.answers[q]; !ok || old.port == 0 && a.port != 0 {
+					o.answers[q] = a
+				}
+			}
+			if r.err != nil {
+				errs = append(errs, r.err)
+			}
+			if len(o.answers) == len(queries) {
+				todo = nil
+				stop()
+			} else {
+				next.Reset(0)
+			}
 		}
 	}
 	o.silence = errors.Join(errs...)
