@@ -98,7 +98,7 @@ func (fs *FS) Access(ctx context.Context, cred *rpc.Cred, ino *Inode, mask uint3
 	)
 	err = fs.about(ctx, cred, ino, func() error {
 		args.Object = ino.FH()
-		st = fs.begin(ino)
+		st = fs.begin()
 		err := fs.nfs.Access(ctx, cred, &args, &reply)
 		if answered(err) {
 			fs.applyAttr(ino, st, &reply.Attr)

@@ -64,7 +64,7 @@ func (fs *FS) getACLs(ctx context.Context, cred *rpc.Cred, ino *Inode) (ACLs, er
 		reply nfsacl.GetaclReply
 	)
 	err := fs.about(ctx, cred, ino, func() error {
-		st = fs.begin(ino)
+		st = fs.begin()
 		args.Object = ino.FH()
 		err := fs.acl.Getacl(ctx, cred, &args, &reply)
 		if answered(err) {

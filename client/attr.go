@@ -35,7 +35,7 @@ func (fs *FS) getattr(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fat
 	defer getattrCalls.Put(c)
 	err := fs.about(ctx, cred, ino, func() error {
 		c.args.Object = ino.FH()
-		st := fs.begin(ino)
+		st := fs.begin()
 		err := fs.nfs.Getattr(ctx, cred, &c.args, &c.reply)
 		if err == nil {
 			fs.see(ino, observed{st: st, attr: &c.reply.Attr})
@@ -171,7 +171,7 @@ func (fs *FS) Readlink(ctx context.Context, cred *rpc.Cred, ino *Inode) (string,
 	var reply nfs3.ReadlinkReply
 	err := fs.about(ctx, cred, ino, func() error {
 		args.Symlink = ino.FH()
-		st := fs.begin(ino)
+		st := fs.begin()
 		err := fs.nfs.Readlink(ctx, fs.credOr(cred), &args, &reply)
 		if answered(err) {
 			fs.applyAttr(ino, st, &reply.Attr)

@@ -59,7 +59,7 @@ func (d *Dir) fetchPlus(ctx context.Context) ([]nfs3.EntryPlus, error) {
 	var st stamp
 	err := d.fs.about(ctx, d.cred, d.ino, func() error {
 		args.Dir = d.ino.FH()
-		st = d.fs.begin(d.ino)
+		st = d.fs.begin()
 		err := d.fs.nfs.Readdirplus(ctx, d.cred, &args, &d.reply)
 		if answered(err) {
 			d.fs.applyAttr(d.ino, st, &d.reply.DirAttr)
@@ -79,7 +79,7 @@ func (d *Dir) fetchPlain(ctx context.Context, count uint32) ([]nfs3.EntryPlus, e
 	var reply nfs3.ReaddirReply
 	err := d.fs.about(ctx, d.cred, d.ino, func() error {
 		args.Dir = d.ino.FH()
-		st := d.fs.begin(d.ino)
+		st := d.fs.begin()
 		err := d.fs.nfs.Readdir(ctx, d.cred, &args, &reply)
 		if answered(err) {
 			d.fs.applyAttr(d.ino, st, &reply.DirAttr)

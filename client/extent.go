@@ -76,12 +76,10 @@ func (x *extents) insert(e *extent) {
 }
 
 // remove takes e out, if it is there.
-func (x *extents) remove(e *extent) bool {
+func (x *extents) remove(e *extent) {
 	if i := x.search(e.off); i < len(*x) && (*x)[i] == e {
 		*x = slices.Delete(*x, i, i+1)
-		return true
 	}
-	return false
 }
 
 // cut removes the bytes [lo, hi) from all extents for which may returns true,
@@ -119,14 +117,12 @@ func (x *extents) cutAll(newer extents) (removed uint64) {
 	return removed
 }
 
-// overlay copies the bytes that x holds of [off, off+len(p)) into p and returns
-// how many they were.
-func (x extents) overlay(p []byte, off uint64) (n int) {
+// overlay copies the bytes that x holds of [off, off+len(p)) into p.
+func (x extents) overlay(p []byte, off uint64) {
 	for _, e := range x.overlap(off, off+uint64(len(p))) {
 		from := max(off, e.off)
-		n += copy(p[from-off:], e.data[from-e.off:])
+		copy(p[from-off:], e.data[from-e.off:])
 	}
-	return n
 }
 
 // end returns where the last extent ends, or 0.

@@ -107,7 +107,7 @@ func newFS(c config) *FS {
 		remove()
 		end(err)
 	}
-	st := fs.begin(nil)
+	st := fs.begin()
 	fs.root = fs.inode(&c.rootFH, &c.rootAttr)
 	fs.applyAttr(fs.root, st, &nfs3.PostOpAttr{Present: true, Attr: c.rootAttr})
 	return fs

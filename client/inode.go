@@ -111,9 +111,9 @@ func (fs *FS) alive(ino *Inode) error {
 	return nil
 }
 
-// begin is called before a call about ino is sent; what comes back is booked
-// with the stamp that it returns.
-func (fs *FS) begin(ino *Inode) stamp { return stamp{at: fs.clock.now(), gen: fs.gen.Add(1)} }
+// begin is called before a call is sent; what comes back is booked with the
+// stamp that it returns.
+func (fs *FS) begin() stamp { return stamp{at: fs.clock.now(), gen: fs.gen.Add(1)} }
 
 // beginChange is begin for a call that will change ino's ctime. Until its
 // reply is booked by applyWcc or endChange, ctimes that nobody explained yet

@@ -104,7 +104,7 @@ func (w *writeback) settle(ctx context.Context, l *lender, ino *Inode) {
 		w.enqueue(ino)
 	}
 	for d.lentLocked(l) {
-		stays := true
+		var stays bool
 		if w.commitDueLocked(d, false) {
 			cred, number := d.beginCommitLocked()
 			d.mu.Unlock()

@@ -58,7 +58,7 @@ func (fs *FS) lookup(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 	}()
 	err := fs.about(ctx, cred, dir, func() error {
 		args.What = nfs3.DirOpArgs{Dir: dir.FH(), Name: name}
-		st = fs.begin(dir)
+		st = fs.begin()
 		err := fs.nfs.Lookup(ctx, cred, args, reply)
 		if answered(err) {
 			fs.applyAttr(dir, st, &reply.DirAttr)
@@ -101,7 +101,7 @@ func (fs *FS) obtain(ctx context.Context, cred *rpc.Cred, st stamp, fh *nfs3.FH,
 	if !a.Present {
 		var reply nfs3.GetattrReply
 		err := fs.retry(ctx, func() error {
-			st = fs.begin(nil)
+			st = fs.begin()
 			return fs.nfs.Getattr(ctx, cred, &nfs3.GetattrArgs{Object: *fh}, &reply)
 		})
 		if err != nil {

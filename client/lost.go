@@ -1,5 +1,10 @@
 package client
 
+import (
+	"maps"
+	"slices"
+)
+
 // maxFailed bounds the files that Close can tell of; the log tells of all.
 const maxFailed = 4096
 
@@ -38,10 +43,7 @@ func (w *writeback) told(ino *Inode) {
 // untold returns the files that lost data of which no File reported.
 func (w *writeback) untold() (out []Unsaved) {
 	w.mu.Lock()
-	inos := make([]*Inode, 0, len(w.failed))
-	for ino := range w.failed {
-		inos = append(inos, ino)
-	}
+	inos := slices.AppendSeq(make([]*Inode, 0, len(w.failed)), maps.Keys(w.failed))
 	w.mu.Unlock()
 	for _, ino := range inos {
 		d := ino.data()
@@ -62,14 +64,8 @@ type unsavedFile struct {
 
 // unsaved lists the files that are not clean.
 func (w *writeback) unsaved() []unsavedFile {
-	w.mu.Lock()
-	inos := make([]*Inode, 0, len(w.watched))
-	for ino := range w.watched {
-		inos = append(inos, ino)
-	}
-	w.mu.Unlock()
 	var out []unsavedFile
-	for _, ino := range inos {
+	for _, ino := range w.unclean() {
 		d := ino.data()
 		d.mu.Lock()
 		var n uint64

@@ -34,7 +34,7 @@ type merged struct {
 // relay of its own.
 func (g *merged) run(m *merger) {
 	f := g.f
-	st := f.fs.begin(f.ino)
+	st := f.fs.begin()
 	g.args = nfs3.ReadArgs{File: f.ino.FH(), Offset: g.off, Count: uint32(g.size)}
 	g.err = f.fs.nfs.Readv(g, f.cred, &g.args, &g.reply, &g.sink)
 	if answered(g.err) {

@@ -225,7 +225,7 @@ func TestAnswersFromBeforeAChangeAreNotEntered(t *testing.T) {
 	now := &nfs3.PostOpAttr{Present: true, Attr: a}
 	other := *now
 	other.Attr.Ctime = tick(1)
-	old := fs.begin(root)
+	old := fs.begin()
 	fs.changeName(root, "x")
 	tests := []struct {
 		name string
@@ -234,9 +234,9 @@ func TestAnswersFromBeforeAChangeAreNotEntered(t *testing.T) {
 		want bool
 	}{
 		{"asked before our own change", old, now, false},
-		{"of another state of the directory", fs.begin(root), &other, false},
-		{"of a state that nobody knows", fs.begin(root), &nfs3.PostOpAttr{}, false},
-		{"of the directory as it is", fs.begin(root), now, true},
+		{"of another state of the directory", fs.begin(), &other, false},
+		{"of a state that nobody knows", fs.begin(), &nfs3.PostOpAttr{}, false},
+		{"of the directory as it is", fs.begin(), now, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -258,7 +258,7 @@ func TestRightsAreAskedAgainWhenTheModeChanged(t *testing.T) {
 	wcc.Before.Present, wcc.Before.Attr.Ctime = true, a.Ctime
 	wcc.After.Attr.Ctime.Sec++
 	wcc.After.Attr.Mode = 0 // a WRITE of ours after which the server took rights away
-	fs.applyWcc(ino, fs.begin(ino), &wcc)
+	fs.applyWcc(ino, fs.begin(), &wcc)
 	r.calls()
 	_, err = fs.Access(t.Context(), alice, ino, nfs3.AccessRead)
 	must(t, err)

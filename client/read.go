@@ -214,7 +214,7 @@ func (fs *FS) readChunk(ctx context.Context, f *File, p []byte, off uint64) (n i
 		c.args = nfs3.ReadArgs{Offset: off + uint64(n), Count: uint32(len(p) - n)}
 		err := fs.about(ctx, f.cred, f.ino, func() error {
 			c.args.File = f.ino.FH()
-			st := fs.begin(f.ino)
+			st := fs.begin()
 			err := fs.nfs.Read(ctx, f.cred, &c.args, &c.reply, p[n:])
 			if answered(err) {
 				fs.applyAttr(f.ino, st, &c.reply.Attr)

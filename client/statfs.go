@@ -18,7 +18,7 @@ func (fs *FS) Statfs(ctx context.Context, cred *rpc.Cred, ino *Inode) (nfs3.Fsst
 	var reply nfs3.FsstatReply
 	err := fs.about(ctx, fs.credOr(cred), ino, func() error {
 		args.Root = ino.FH()
-		st := fs.begin(ino)
+		st := fs.begin()
 		err := fs.nfs.Fsstat(ctx, fs.credOr(cred), &args, &reply)
 		if answered(err) {
 			fs.applyAttr(ino, st, &reply.Attr)

@@ -1,6 +1,8 @@
 package client
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,6 +72,13 @@ func (w *writeback) watch(ino *Inode) {
 	}
 }
 
+// unclean returns the inodes that are watched.
+func (w *writeback) unclean() []*Inode {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.AppendSeq(make([]*Inode, 0, len(w.watched)), maps.Keys(w.watched))
+}
+
 // enqueue asks for a step for ino.
 func (w *writeback) enqueue(ino *Inode) {
 	w.mu.Lock()
@@ -111,13 +120,7 @@ func (w *writeback) age() {
 		case <-t.C:
 		case <-w.fs.life.Done():
 		}
-		w.mu.Lock()
-		inos := make([]*Inode, 0, len(w.watched))
-		for ino := range w.watched {
-			inos = append(inos, ino)
-		}
-		w.mu.Unlock()
-		for _, ino := range inos {
+		for _, ino := range w.unclean() {
 			w.look(ino)
 		}
 		w.mu.Lock()
@@ -149,13 +152,7 @@ func (w *writeback) look(ino *Inode) {
 
 // pressed queues everything: a writer waits for room.
 func (w *writeback) pressed() {
-	w.mu.Lock()
-	inos := make([]*Inode, 0, len(w.watched))
-	for ino := range w.watched {
-		inos = append(inos, ino)
-	}
-	w.mu.Unlock()
-	for _, ino := range inos {
+	for _, ino := range w.unclean() {
 		w.enqueue(ino)
 	}
 }

@@ -57,7 +57,7 @@ func (c *dataCall) tryWrite() (err error) {
 			detach = nil
 		}
 		c.write.File = c.ino.FH()
-		c.begun = fs.begin(c.ino)
+		c.begun = fs.begin()
 		err = fs.nfs.WriteOn(c.ctx, c.cred, &c.write, &c.written, detach)
 	}
 	if c.left || !answered(err) {
@@ -72,7 +72,7 @@ func (c *dataCall) tryWrite() (err error) {
 
 func (c *dataCall) tryCommit() error {
 	c.commit.File = c.ino.FH()
-	st := c.w.fs.begin(c.ino)
+	st := c.w.fs.begin()
 	err := c.w.fs.nfs.Commit(c.ctx, c.cred, &c.commit, &c.committed)
 	if err == nil {
 		c.w.costs.committed(time.Since(st.at))

@@ -117,11 +117,8 @@ func (d *daemon) peak() (float64, error) {
 // added.
 type mounting func(w *world) []string
 
-func gonfsMount(options ...string) mounting {
-	o := strings.Join(append([]string{"mountproto=tcp"}, options...), ",")
-	return func(w *world) []string {
-		return []string{w.path("gonfs"), "mount", "--foreground", "-o", o, "127.0.0.1:/"}
-	}
+func gonfsMount(w *world) []string {
+	return []string{w.path("gonfs"), "mount", "--foreground", "-o", "mountproto=tcp", "127.0.0.1:/"}
 }
 
 func nullMount(w *world) []string { return []string{w.path("nullfuse")} }
