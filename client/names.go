@@ -43,7 +43,7 @@ func (c *nameCache) forget(name string) {
 	}
 }
 
-// enterName notes that name means ino in dir, or nothing if ino is nil.
+// enterNameLocked notes that name means ino in dir, or nothing if ino is nil.
 // dir.mu is held.
 func (fs *FS) enterNameLocked(dir *Inode, name string, ino *Inode) {
 	if fs.lookups == mountopt.LookupNone || ino == nil && fs.lookups == mountopt.LookupPositive {

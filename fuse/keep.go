@@ -9,10 +9,10 @@ import (
 )
 
 // keeper decides at each open whether the pages that the kernel has of a file
-// or directory are still good (FOPEN_KEEP_CACHE). It remembers the size and mtime that the
-// file had when its pages were last known to be good; our own changes move
-// them along, and a change by others makes it forget them. (ctime does not
-// count: chmod, link and rename leave the data alone.)
+// or directory are still good (FOPEN_KEEP_CACHE). It remembers the size and
+// mtime that the file had when its pages were last known to be good; our own
+// changes move them along, and a change by others makes it forget them. (ctime
+// does not count: chmod, link and rename leave the data alone.)
 type keeper struct {
 	mu      sync.Mutex // guards all below
 	known   bool

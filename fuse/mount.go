@@ -21,7 +21,7 @@ import (
 type Config struct {
 	// Dir is the mount point, an existing directory.
 	Dir string
-	// Options are the options in effect, of which the VFS flags, rsize, wsize
+	// Options are the options in effect, of which the VFS flags, rsize, wsize,
 	// allow_other and kinds of local locks matter here; nil stands for none.
 	Options *mountopt.Options
 	// FsName is the source that /proc/mounts shows: "host:/path".

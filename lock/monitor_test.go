@@ -141,7 +141,7 @@ func wait(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// programs are the ports that rpcbind has of the status monitor.
+// monitors returns the ports that rpcbind has of the status monitor.
 func (h *testHost) monitors() (l []string) {
 	for _, r := range h.registered() {
 		if r.Prog == nsm.Program {

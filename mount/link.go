@@ -104,7 +104,7 @@ func (l *link) open(ctx context.Context, port uint16, last netip.AddrPort) (tran
 }
 
 // probe opens a connection beside the others, to see whether the server answers
-// one of them is silent to. A NULL needs no reserved port. While the mount is
+// while one of them is silent. A NULL needs no reserved port. While the mount is
 // being made there are limits enough.
 func (l *link) probe(ctx context.Context) (transport.Conn, error) {
 	if !l.ready.Load() {

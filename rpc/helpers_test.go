@@ -226,7 +226,7 @@ func (p *peer) next() heard {
 	return k
 }
 
-// pending returns how many calls have come and were not taken yet.
+// waiting returns how many calls have come and were not taken yet.
 func (p *peer) waiting() int { return len(p.calls) }
 
 // ok answers a call with SUCCESS and results.

@@ -140,7 +140,7 @@ func (r *report) end() error {
 // since is the latency of what began at t, for a finding.
 func since(t time.Time) float64 { return float64(time.Since(t).Microseconds()) / 1000 }
 
-// or returns the text of err, or answer if there is none.
+// textOr returns the text of err, or answer if there is none.
 func textOr(err error, answer string) string {
 	if err == nil {
 		return answer

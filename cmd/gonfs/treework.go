@@ -29,14 +29,14 @@ func crew(c *cli.Context) (*trees.Crew, error) {
 	return trees.NewCrew(n), nil
 }
 
-// problems prints what goes wrong on the way, with names that may be a server's. ended is the end of a command
-// that may have had some.
+// problems prints what goes wrong on the way, with names that may be a server's.
 func problems(c *cli.Context) *trees.Problems {
 	return &trees.Problems{Tell: func(err error) {
 		fmt.Fprintf(c.App.ErrWriter, "gonfs %s: %s\n", c.Command.Name, printable(err.Error()))
 	}}
 }
 
+// ended is the end of a command that may have had problems on the way.
 func ended(p *trees.Problems) error {
 	if p.Count() > 0 {
 		return cli.Exit("", 1)
