@@ -254,7 +254,7 @@ func (c *Copy) content(ctx context.Context, e *Entry, id Identity, to string) er
 		sparse: id.Used < e.Info.Size(), older: exists && c.Continue, checksum: c.Checksum,
 	}
 	if t.older {
-		t.compare = min(have.Size(), e.Info.Size())
+		t.compare = have.Size()
 	}
 	if exists && !t.older {
 		err = dst.Truncate(0)

@@ -179,6 +179,29 @@ func TestACopyGoesOn(t *testing.T) {
 	compare(t, "after a comparison of everything", describe(t, mounted(t, server), "tree"), want)
 }
 
+// What grows while it is copied replaces what an older copy has there, holes
+// included.
+func TestAFileThatGrowsWhileItIsCopiedIsCopiedWhole(t *testing.T) {
+	for _, tail := range [][]byte{bytes.Repeat([]byte("more"), 300_000), make([]byte, 1_200_000)} {
+		l, dir := here(t)
+		at := filepath.Join(dir, "f")
+		must(t, os.WriteFile(at, nil, 0o644))
+		must(t, os.Truncate(at, 1_500_000))
+		s, server := there(t, nfstest.Options{})
+		must(t, server.WriteFile("f", bytes.Repeat([]byte("old"), 1_200_000), 0o644))
+		cp := &Copy{From: l, To: s, Crew: NewCrew(4), Problems: none(t), Continue: true, Checksum: true, Named: func(string) {
+			f, err := os.OpenFile(at, os.O_WRONLY|os.O_APPEND, 0)
+			must(t, err)
+			_, err = f.Write(tail)
+			must(t, errors.Join(err, f.Close()))
+		}}
+		must(t, cp.Run(t.Context(), "f", "f"))
+		if got, err := server.ReadFile("f"); err != nil || !bytes.Equal(got, append(make([]byte, 1_500_000), tail...)) {
+			t.Errorf("%d bytes that are not the source's, %v", len(got), err)
+		}
+	}
+}
+
 func TestAChecksumFindsACopyThatIsNotWhatWasWritten(t *testing.T) {
 	l, dir := here(t)
 	must(t, os.WriteFile(filepath.Join(dir, "f"), bytes.Repeat([]byte("x"), 100_000), 0o644))
