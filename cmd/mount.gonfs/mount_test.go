@@ -111,6 +111,7 @@ func TestWhatGoesWrong(t *testing.T) {
 		"nothing to mount":   {[]string{}, 1, "what to mount, and where, are expected: got 0 operands; mount.gonfs --help explains"},
 		"three operands":     {[]string{"h:/e", dir, "x"}, 1, "what to mount, and where, are expected: got 3 operands; mount.gonfs --help explains"},
 		"an unknown flag":    {[]string{"h:/e", dir, "-x"}, 1, "flag provided but not defined: -x; mount.gonfs --help explains"},
+		"-o without options": {[]string{"h:/e", dir, "-o"}, 1, "flag needs an argument: -o; mount.gonfs --help explains"},
 		"another type":       {[]string{"h:/e", dir, "-t", "nfs"}, 1, `type "nfs" is not gonfs; mount.gonfs --help explains`},
 		"no spec":            {[]string{"/dev/sda", dir}, 32, "/dev/sda: remote share not in 'host:dir' format"},
 		"an unknown option":  {[]string{"h:/e", dir, "-o", "frob"}, 32, "an incorrect mount option was specified: 'frob' is unknown to gonfs"},

@@ -10,9 +10,7 @@ import (
 // Permute returns args with the flags in front of the operands, each group in
 // its order, for the command of app that args name. What follows "--" is
 // operands. args[0] is the program. One-letter flags may stand together, and
-// before their value ("-Rm u:joe:r", "-oro"). A call for help is nothing else
-// than that, and a flag that lacks its value is left without operands, one of
-// which the command would take for it.
+// before their value ("-Rm u:joe:r", "-oro").
 func Permute(app *cli.App, args []string) []string {
 	if len(args) < 2 {
 		return args
@@ -34,13 +32,7 @@ func Permute(app *cli.App, args []string) []string {
 		_, first := valued[flag[:1]]
 		return known || !first
 	})
-	switch {
-	case l.help:
-		return slices.Concat(head, []string{"--help"})
-	case l.short:
-		return slices.Concat(head, l.flags)
-	}
-	return slices.Concat(head, l.flags, l.operands)
+	return slices.Concat(head, l.permuted())
 }
 
 // PermuteFlags is Permute for a program without commands. valued names the
@@ -50,7 +42,7 @@ func PermuteFlags(args []string, valued string) []string {
 	l := permute(args[1:], func(flag string) bool {
 		return len(flag) == 1 && strings.Contains(valued, flag)
 	}, func(string) bool { return false })
-	return slices.Concat(args[:1], l.flags, l.operands)
+	return slices.Concat(args[:1], l.permuted())
 }
 
 // line is a command line that was taken apart.
@@ -59,6 +51,19 @@ type line struct {
 	operands []string // with "--" in front if there are any
 	short    bool     // the last flag lacks its value
 	help     bool     // one of the flags asks for help
+}
+
+// permuted returns the flags and then the operands. A call for help is nothing
+// else than that, and a flag that lacks its value is left without operands, one
+// of which the command would take for it.
+func (l *line) permuted() []string {
+	switch {
+	case l.help:
+		return []string{"--help"}
+	case l.short:
+		return l.flags
+	}
+	return slices.Concat(l.flags, l.operands)
 }
 
 // permute takes a command line apart. A flag takes the next argument as its

@@ -57,6 +57,8 @@ func TestHelpersOfMountAreCalledWithOperandsFirst(t *testing.T) {
 		"mount.gonfs s:/e /m -fnv -oro":                                         "mount.gonfs -f -n -v -o ro -- s:/e /m",
 		"mount.gonfs -o a -o b s:/e /m":                                         "mount.gonfs -o a -o b -- s:/e /m",
 		"mount.gonfs --help":                                                    "mount.gonfs --help",
+		"mount.gonfs s:/e /m -vh":                                               "mount.gonfs --help",
+		"mount.gonfs s:/e /m -o":                                                "mount.gonfs -o",
 		"mount.gonfs -f -- -x /m":                                               "mount.gonfs -f -- -x /m",
 		"umount.gonfs /m -fl":                                                   "umount.gonfs -f -l -- /m",
 	} {
