@@ -52,12 +52,8 @@ type demo struct {
 }
 
 func (d *demo) run(ctx context.Context, at string) (err error) {
-	if d.dir != "" {
-		if fi, err := os.Stat(d.dir); err != nil {
-			return fmt.Errorf("demo: %w", err)
-		} else if !fi.IsDir() {
-			return fmt.Errorf("demo: %s is not a directory", d.dir)
-		}
+	if err := errors.Join(wantDir("demo", d.dir), wantDir("demo: --at", at)); err != nil {
+		return err
 	}
 	d.server = nfstest.New(nfstest.Options{Dir: d.dir, Lax: true})
 	defer func() { err = errors.Join(err, d.server.Close()) }()
@@ -101,6 +97,21 @@ func (d *demo) run(ctx context.Context, at string) (err error) {
 	d.waitGone(rec)
 	d.step("unmounted")
 	return err
+}
+
+// wantDir makes sure that name, if it is given, is a directory's.
+func wantDir(what, name string) error {
+	if name == "" {
+		return nil
+	}
+	fi, err := os.Stat(name)
+	if err == nil && !fi.IsDir() {
+		err = fmt.Errorf("%s is not a directory", name)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
 }
 
 // fill puts a few files on the server.

@@ -20,6 +20,9 @@ func TestWrongInvocationsAreOneLine(t *testing.T) {
 		"doctor --idle x h:/e":  `doctor: invalid value "x" for flag -idle: parse error; see gonfs doctor --help`,
 		"doctor":                "doctor: SERVER or SERVER:/EXPORT expected, got 0 operands; see gonfs doctor --help",
 		"mount --log":           "mount: flag needs an argument: -log; see gonfs mount --help",
+		"demo --at /none":       "demo: --at: stat /none: no such file or directory",
+		"demo --at /etc/hosts":  "demo: --at: /etc/hosts is not a directory",
+		"demo /none":            "demo: stat /none: no such file or directory",
 		"cp /etc/hosts /tmp/no": "cp: both names are local: use cp(1), or name one as SERVER:/PATH",
 	} {
 		out, code, err := command(t, strings.Fields(args)...)

@@ -92,6 +92,15 @@ func TestAsAnOrdinaryUser(t *testing.T) {
 	if left, err := os.ReadDir(runtime + "/gonfs"); err != nil || len(left) > 0 {
 		t.Errorf("left: %v, %v", left, err)
 	}
+	if o := finish(t, command("mount.gonfs", s.Export(), dir, "-o", s.MountOptions())); o.code != 0 {
+		t.Fatalf("root's mount: %s", o)
+	}
+	if o := run("umount.gonfs", dir); o.code != 32 || !strings.Contains(o.stderr, "must be superuser to unmount what user 0 has mounted") {
+		t.Errorf("umount of root's mount: %s", o)
+	}
+	if o := finish(t, command("umount.gonfs", dir)); o.code != 0 {
+		t.Errorf("root's umount: %s", o)
+	}
 	if o := run("mount.gonfs", s.Export(), "/proc", "-o", s.MountOptions()); o.code != 32 {
 		t.Errorf("on a directory that is not his: %s", o)
 	}

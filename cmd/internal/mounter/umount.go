@@ -185,6 +185,11 @@ func unmount(dir string, force, lazy bool) error {
 	if !errors.Is(err, unix.EPERM) {
 		return err
 	}
+	if e := mountAt(dir); e != nil {
+		if uid, ok := userOf(e.options); ok && uid != os.Geteuid() { // fusermount3 would not say why
+			return fmt.Errorf("must be superuser to unmount what user %d has mounted: %w", uid, err)
+		}
+	}
 	args := []string{"-u", "-q"}
 	if lazy || force { // it has no force; detached it goes as soon as nothing waits, and nothing does
 		args = append(args, "-z")
