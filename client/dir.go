@@ -107,9 +107,6 @@ func (fs *FS) OpenDir(ctx context.Context, cred *rpc.Cred, ino *Inode) (*Dir, er
 	return d, nil
 }
 
-// Inode returns the directory.
-func (d *Dir) Inode() *Inode { return d.ino }
-
 // Read returns the next entries: at least one, and max at most if max is
 // positive. At the end it returns io.EOF. The slice is the caller's. Entries
 // whose names cannot be are left out. When the server has forgotten where we

@@ -19,7 +19,6 @@ type Step struct {
 	Server string // the address that was asked, or the name while it has none
 	Netid  string // over which transport; "" where nothing was sent
 	Port   uint16 // at which port; 0 likewise
-	From   uint16 // source port, where it matters; else 0
 	Asked  string // what was asked, in words
 	Answer string // what came of it, in words; "" with Err
 	Took   time.Duration

@@ -1,7 +1,6 @@
 package mountopt
 
 import (
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -152,9 +151,4 @@ func (s Spec) String() string {
 		return "[" + s.Host + "]:" + s.Path
 	}
 	return plain
-}
-
-// Address returns the host, which must be a single one, with a port, for dialing.
-func (s Spec) Address(port uint16) string {
-	return net.JoinHostPort(s.Host, strconv.Itoa(int(port)))
 }

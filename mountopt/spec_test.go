@@ -77,12 +77,6 @@ func TestParseSpec(t *testing.T) {
 	}
 }
 
-func TestSpecAddress(t *testing.T) {
-	if got := (Spec{Host: "fe80::1%eth0", Path: "/"}).Address(2049); got != "[fe80::1%eth0]:2049" {
-		t.Errorf("got %q", got)
-	}
-}
-
 // A spec that is accepted is shown in a form that means the same, the port of a
 // URL aside.
 func FuzzParseSpec(f *testing.F) {

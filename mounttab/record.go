@@ -49,20 +49,6 @@ func (r *Record) Live() bool {
 	return err == nil && start == r.StartTime
 }
 
-// Gone reports whether the mount is over: its record was taken away, or its
-// process has ended. For a record of List or Add.
-func (r *Record) Gone() bool {
-	if !r.Live() {
-		return true
-	}
-	base, fromTable := strings.CutSuffix(r.socket, socketSuffix)
-	if !fromTable {
-		return false
-	}
-	_, err := os.Lstat(base + recordSuffix)
-	return errors.Is(err, fs.ErrNotExist)
-}
-
 // self fills in what is about this process.
 func (r *Record) self() error {
 	start, err := startTime(os.Getpid())
