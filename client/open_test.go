@@ -203,6 +203,9 @@ func TestAHandleThatMeansAnotherObject(t *testing.T) {
 			r := newRig(t, nfstest.Options{})
 			fs := r.mount("noac", Options{})
 			ino := write(t, fs, "f", "x")
+			f := opened(t, r.mount("", Options{}), "f")
+			defer f.Release()
+			put(t, f, []byte("y"), 0)
 			r.Fault(nfstest.Fault{
 				Procs: []uint32{nfs3.ProcGetattr}, Times: nfstest.Forever,
 				Do: []nfstest.Action{nfstest.Reply(func(_, reply any) { tt.edit(&reply.(*nfs3.GetattrReply).Attr) })},
@@ -211,7 +214,28 @@ func TestAHandleThatMeansAnotherObject(t *testing.T) {
 				_, err := fs.Getattr(t.Context(), alice, ino)
 				want(t, "errno", Errno(err), syscall.ESTALE)
 			}
+			_, err := f.fs.getattr(t.Context(), alice, f.ino)
+			want(t, "errno", Errno(err), syscall.ESTALE)
 			r.ClearFaults()
+			want(t, "errno of an fsync", Errno(f.Fsync(t.Context())), syscall.ESTALE)
+			want(t, "content of the other object", string(stored(t, r.Server, "f")), "x")
+
+			g := opened(t, r.mount("", Options{}), "f")
+			defer g.Release()
+			r.Fault(nfstest.Fault{
+				Procs: []uint32{nfs3.ProcRead},
+				Do:    []nfstest.Action{nfstest.Reply(func(_, reply any) { tt.edit(&reply.(*nfs3.ReadReply).Attr.Attr) })},
+			})
+			_, err = g.ReadAt(t.Context(), make([]byte, 1), 0)
+			want(t, "errno of a read of the other object", Errno(err), syscall.ESTALE)
+
+			h := opened(t, r.mount("", Options{}), "f")
+			defer h.Release()
+			put(t, h, []byte("z"), 0)
+			must(t, h.fs.drain(t.Context(), h.ino)) // written, and not committed
+			h.ino.gone.Store(true)
+			want(t, "errno of an fsync without a WRITE", Errno(h.Fsync(t.Context())), syscall.ESTALE)
+			must(t, r.WriteFile("f", nil, 0o644))
 			if again := find(t, fs, "f"); again == ino {
 				t.Error("the same inode")
 			}

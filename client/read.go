@@ -42,6 +42,9 @@ func (f *File) read(ctx context.Context, p []byte, off int64, l *Loan) (n int, e
 		l = nil // dirty data may have to be laid over what the server says
 	}
 	n, err = f.readServer(ctx, p, at, l)
+	if err == nil && f.ino.gone.Load() {
+		err = nfs3.ErrStale // the handle has turned out to be another object's
+	}
 	if err != nil {
 		return 0, err
 	}

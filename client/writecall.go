@@ -58,6 +58,9 @@ func (c *dataCall) tryWrite() (err error) {
 		}
 		c.write.File = c.ino.FH()
 		c.begun = fs.begin()
+		if c.ino.gone.Load() {
+			return nfs3.ErrStale // it would be written to another object
+		}
 		err = fs.nfs.WriteOn(c.ctx, c.cred, &c.write, &c.written, detach)
 	}
 	if c.left || !answered(err) {
@@ -71,6 +74,9 @@ func (c *dataCall) tryWrite() (err error) {
 }
 
 func (c *dataCall) tryCommit() error {
+	if c.ino.gone.Load() {
+		return nfs3.ErrStale
+	}
 	c.commit.File = c.ino.FH()
 	st := c.w.fs.begin()
 	err := c.w.fs.nfs.Commit(c.ctx, c.cred, &c.commit, &c.committed)
