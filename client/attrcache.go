@@ -31,6 +31,7 @@ type limits struct{ min, max time.Duration }
 type attrCache struct {
 	attr  nfs3.Fattr
 	known bool
+	doubt bool      // nothing that began before changed makes attr count
 	at    time.Time // zero: expired
 	timeo time.Duration
 	grown time.Time // when timeo was set
@@ -75,6 +76,13 @@ func (c *attrCache) left(now time.Time) time.Duration {
 // expire makes the attributes count no more.
 func (c *attrCache) expire() { c.at = time.Time{} }
 
+// distrust is expire for calls, too, that were sent before gen: their replies may
+// come only now.
+func (c *attrCache) distrust(gen uint64) {
+	c.expire()
+	c.changed, c.doubt = gen, true
+}
+
 // begin notes that a call which changes the object is about to be sent.
 func (c *attrCache) begin(gen uint64) { c.flying = append(c.flying, gen) }
 
@@ -105,6 +113,7 @@ func (c *attrCache) see(o observed, lim limits, gen uint64, dirty bool) (s seen)
 	}
 	late := o.st.gen <= c.changed
 	overlap := late || o.st.gen <= c.taken
+	c.doubt = c.doubt && (late || o.attr == nil)
 	if o.change {
 		c.changed = gen // whoever asked before this reply may have asked before the change
 		if o.attr == nil {
@@ -146,7 +155,11 @@ func (c *attrCache) seeChange(o observed, lim limits, gen uint64, overlap bool) 
 	c.spans = append(c.spans, a)
 	switch {
 	case !overlap, before(c.attr.Ctime, o.attr.Ctime):
-		return c.adopt(o, lim, gen)
+		s = c.adopt(o, lim, gen)
+		if !overlap && o.attr.Size < c.floor {
+			c.expire() // more was written here: it is still on its way, or others have cut the file
+		}
+		return s
 	case c.attr.Ctime == o.attr.Ctime && c.attr != *o.attr:
 		// Two changes within one tick of the server's clock, and no telling
 		// which came first. Sizes grow by WRITE; the rest is asked for again.
@@ -181,7 +194,7 @@ func (c *attrCache) adopt(o observed, lim limits, gen uint64) (s seen) {
 	same := c.known && old.Ctime == o.attr.Ctime && old.Mtime == o.attr.Mtime && old.Size == o.attr.Size
 	s.rights = c.known && (old.Mode != o.attr.Mode || old.UID != o.attr.UID || old.GID != o.attr.GID)
 	c.attr, c.known, c.taken = *o.attr, true, gen
-	if o.st.at.After(c.at) {
+	if o.st.at.After(c.at) && !c.doubt {
 		c.at = o.st.at
 	}
 	if same && o.st.at.Sub(c.grown) >= c.timeo {

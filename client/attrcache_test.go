@@ -172,6 +172,21 @@ func TestTwoChangesInOneTickAreAskedForAgain(t *testing.T) {
 	want(t, "fresh", s.c.fresh(s.at(1)), false)
 }
 
+func TestNothingFromBeforeALockCounts(t *testing.T) {
+	s := newCacheScript()
+	s.read(s.begin(0), attr(1, 10))
+	look, change := s.begin(1), s.begin(1)
+	s.gen++
+	s.c.distrust(s.gen)
+	want(t, "fresh", s.c.fresh(s.at(1)), false)
+	s.read(look, attr(2, 20))
+	want(t, "fresh after a look from before", s.c.fresh(s.at(1)), false)
+	s.change(change, 2, attr(3, 30))
+	want(t, "fresh after a change from before", s.c.fresh(s.at(1)), false)
+	s.read(s.begin(1), attr(3, 30))
+	want(t, "fresh after a look", s.c.fresh(s.at(1)), true)
+}
+
 func TestRightsThatChangeAreNoticed(t *testing.T) {
 	s := newCacheScript()
 	s.read(s.begin(0), attr(1, 10))

@@ -175,7 +175,7 @@ func (fs *FS) returnLocks(ctx context.Context, ino *Inode, k locker) error {
 func (fs *FS) revalidate(ino *Inode) {
 	fs.dropReadahead(ino)
 	ino.mu.Lock()
-	ino.cache.expire()
+	ino.cache.distrust(fs.gen.Add(1))
 	ino.mu.Unlock()
 }
 

@@ -69,7 +69,7 @@ func (c *dataCall) tryWrite() (err error) {
 	if err == nil && c.write.Stable == nfs3.Unstable {
 		c.w.costs.wrote(time.Since(c.begun.at), c.written.Committed)
 	}
-	fs.applyWcc(c.ino, c.begun, &c.written.Wcc)
+	fs.booked(c.ino, c.begun, err, &c.written.Wcc)
 	return err
 }
 
