@@ -3,8 +3,6 @@ package client
 import (
 	"context"
 	"syscall"
-
-	"github.com/gonfs/gonfs/rpc"
 )
 
 // Append writes p at the end of the file and returns the offset at which it
@@ -36,19 +34,15 @@ func (f *File) Append(ctx context.Context, p []byte) (n int, off int64, err erro
 	return n, int64(end), err
 }
 
-// appendTurn waits until no other Append of the inode is under way.
+// appendTurn waits until no other Append of the inode is under way, and no
+// change of its size.
 func (d *fileData) appendTurn(ctx context.Context) error {
 	d.mu.Lock()
-	for d.appending {
-		ch := d.changeLocked()
-		d.mu.Unlock()
-		if err := rpc.Wait(ctx, ch); err != nil {
-			return err
-		}
-		d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.waitLocked(ctx, func() bool { return !d.appending && d.cutting == 0 }); err != nil {
+		return err
 	}
 	d.appending = true
-	d.mu.Unlock()
 	return nil
 }
 

@@ -84,7 +84,8 @@ func (fs *FS) EntryTimeout(dir *Inode) time.Duration {
 // Setattr changes the attributes that s sets and returns all. Dirty data is
 // saved first: SETATTR may take the right to write away, and cut or date what
 // was written. With a File, a change of size is made as its opener, who may
-// truncate even if the mode no longer allows it. ctx cancels the wait.
+// truncate even if the mode no longer allows it. Writes wait for a change of size.
+// ctx cancels the wait.
 func (fs *FS) Setattr(ctx context.Context, cred *rpc.Cred, ino *Inode, file *File, s *nfs3.Sattr) (nfs3.Fattr, error) {
 	if err := fs.alive(ino); err != nil {
 		return nfs3.Fattr{}, err
@@ -96,6 +97,13 @@ func (fs *FS) Setattr(ctx context.Context, cred *rpc.Cred, ino *Inode, file *Fil
 		}
 		if file != nil {
 			cred = file.Cred()
+		}
+		if ino.typ == nfs3.TypeReg {
+			d := ino.data()
+			if err := d.beginCut(ctx); err != nil {
+				return nfs3.Fattr{}, err
+			}
+			defer d.endCut()
 		}
 	}
 	// Committed, not only sent: data that a restarted server makes us send again
@@ -140,15 +148,6 @@ func (fs *FS) booked(ino *Inode, st stamp, err error, w *nfs3.WccData) {
 	default:
 		fs.endChange(ino, st) // nobody knows what happened
 	}
-}
-
-// resized notes that a call of ours made ino size bytes long.
-func (fs *FS) resized(ino *Inode, size uint64) {
-	fs.truncate(ino, size)
-	ino.mu.Lock()
-	ino.cache.floor = min(ino.cache.floor, size)
-	ino.cache.attr.Size = size
-	ino.mu.Unlock()
 }
 
 // Readlink returns the text of a symbolic link: up to nfs3.MaxPath bytes that

@@ -9,8 +9,9 @@ import (
 
 // commitDueLocked reports whether a COMMIT should be sent now: there is
 // something unstable, no COMMIT is under way, and a flush waits for it (all
-// that it needs having been written), a writer lends its memory until then, the
-// oldest has waited long enough, or half of our own memory is in use.
+// that it needs having been written), a writer lends its memory until then, newer
+// bytes wait to be sent, the oldest has waited long enough, or half of our own
+// memory is in use.
 func (w *writeback) commitDueLocked(d *fileData, half bool) bool {
 	if d.committing {
 		return false
@@ -19,7 +20,7 @@ func (w *writeback) commitDueLocked(d *fileData, half bool) bool {
 	for _, e := range d.kept {
 		if e.state == unstable {
 			some = true
-			old = old || e.lender != nil || time.Since(e.since) >= commitDelay
+			old = old || e.lender != nil || time.Since(e.since) >= commitDelay || len(d.dirty.overlap(e.off, e.end())) > 0
 		} else if d.flushing > 0 && e.first <= d.flushSeq {
 			return false // its WRITE comes first
 		}
@@ -89,8 +90,7 @@ func (w *writeback) commit(ctx context.Context, ino *Inode, cred *rpc.Cred, numb
 				e.lender.signal()
 				e = e.own()
 			}
-			e.state, e.since = dirty, time.Now()
-			d.dirty.insert(e) // nothing dirty overlaps it: what is unstable is cut when it is overwritten
+			over += d.redoLocked(e)
 		}
 	}
 	clear(d.kept[len(kept):])
@@ -159,6 +159,28 @@ func (fs *FS) settle(ctx context.Context, ino *Inode, commit bool) error {
 	}
 	d.mu.Unlock()
 	return err
+}
+
+// awaitedLocked reports whether a flush waits for e. Then what is unstable of it
+// stays though it is overwritten: the flush has promised that it, or what lies over
+// it, is safe, and to wait for that could take for ever if the writer goes on.
+func (d *fileData) awaitedLocked(e *extent) bool { return d.flushing > 0 && e.first <= d.flushSeq }
+
+// redoLocked makes e dirty, which the server may not have, less the bytes that were
+// overwritten meanwhile, and returns how many those are. Who waits for e waits for
+// what lies over it in its stead.
+func (d *fileData) redoLocked(e *extent) (superseded uint64) {
+	e.state, e.since = dirty, time.Now()
+	newer := d.dirty.overlap(e.off, e.end())
+	for _, n := range newer {
+		n.first = min(n.first, e.first)
+	}
+	rest := extents{e}
+	superseded = rest.cutAll(newer)
+	for _, p := range rest {
+		d.dirty.insert(p)
+	}
+	return superseded
 }
 
 // pendingLocked reports whether a write up to number need is not answered yet

@@ -99,3 +99,17 @@ func TestSlabsAreReusedOnlyWhenNobodyElseHasThem(t *testing.T) {
 		t.Fatal("memory with another owner was grown in place")
 	}
 }
+
+func TestWhatIsSentAgainLeavesWhatIsNewer(t *testing.T) {
+	var d fileData
+	d.dirty.insert(&extent{off: 2, data: []byte("NN"), first: 5})
+	want(t, "bytes that are newer", d.redoLocked(&extent{off: 0, data: []byte("oooooo"), first: 3}), 2)
+	p, n := make([]byte, 6), 0
+	d.dirty.overlay(p, 0)
+	for _, e := range d.dirty {
+		n += len(e.data)
+	}
+	want(t, "bytes in all", n, 6) // none twice
+	want(t, "content", string(p), "ooNNoo")
+	want(t, "an fsync of the old ones waits for the newer ones", d.dirty[1].first, 3)
+}

@@ -17,8 +17,8 @@ import (
 // A byte is looked for in dirty first, then in kept: what is in dirty is newer.
 // Bytes of kept that are unstable are cut when they are overwritten, since the
 // newer ones will be sent anyway; bytes that are being sent stay until the
-// reply, and what overlaps them waits that long, so that no two WRITEs of one
-// byte are ever under way.
+// reply, those that a flush waits for until their COMMIT, and what overlaps them
+// waits that long, so that no two WRITEs of one byte are ever under way.
 type fileData struct {
 	mu    sync.Mutex // guards all below; taken before the attribute mutex, never held across a call
 	dirty extents    // dirty
@@ -42,8 +42,9 @@ type fileData struct {
 	errSeen bool   // some File reported lastErr
 	lost    uint64 // bytes that errors took which no File reported
 
-	open      int  // open Files
-	appending bool // an Append is under way
+	open      int   // open Files
+	appending bool  // an Append is under way
+	cutting   int32 // changes of the size that are under way: writes wait
 }
 
 // noteLocked wakes who waits for a change of state.
@@ -224,23 +225,6 @@ func (f *File) Release() {
 	d.open--
 	d.mu.Unlock()
 	f.fs.fileReleased(f.ino)
-}
-
-// truncate forgets what is dirty beyond size; a SETATTR has made the file that
-// long. All WRITEs were answered before it was sent (drain).
-func (fs *FS) truncate(ino *Inode, size uint64) {
-	d := ino.file.Load()
-	if d == nil {
-		return
-	}
-	d.mu.Lock()
-	any := func(*extent) bool { return true }
-	n := d.dirty.cut(size, ^uint64(0), any)
-	n += d.kept.cut(size, ^uint64(0), func(e *extent) bool { return e.state == unstable })
-	d.gen++
-	d.noteLocked()
-	d.mu.Unlock()
-	fs.wb.budget.release(int64(n))
 }
 
 // dropReadahead makes all read-ahead of ino stale: others changed the file.

@@ -1,6 +1,10 @@
 package client
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,6 +13,208 @@ import (
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfstest"
 )
+
+// What is overwritten while an fsync waits for it is on the server's disk when
+// that returns, or what it was overwritten with: the power may fail on both sides.
+func TestWhatIsOverwrittenDuringAnFsyncIsSafeThen(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		at   time.Duration // when it is overwritten: WRITEs take 100 ms, and so does the COMMIT
+		verf bool          // the server has restarted when that comes
+		on   bool          // nothing fails, and all is saved in the end
+	}{
+		{"while it is sent", 50 * time.Millisecond, false, false},
+		{"while it is committed", 150 * time.Millisecond, false, false},
+		{"while it is sent, in vain", 50 * time.Millisecond, true, false},
+		{"while it is committed, in vain", 150 * time.Millisecond, true, false},
+		{"while it is sent, and again", 50 * time.Millisecond, true, true},
+		{"while it is committed, and again", 150 * time.Millisecond, true, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{Allow: []nfstest.Kind{nfstest.NotCommitted}})
+				fs := dataFS(t, s, "wsize=4096")
+				f := create(t, fs, "a", 0)
+				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite, nfs3.ProcCommit}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DelayCall(100 * time.Millisecond)}})
+				if tt.verf {
+					s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Do: []nfstest.Action{nfstest.Crash()}})
+				}
+				put(t, f, bytes.Repeat([]byte("1"), 8192), 0) // two WRITEs, which need a COMMIT
+				done := make(chan error, 1)
+				go func() { done <- f.Fsync(t.Context()) }() // ends with the COMMIT
+				time.Sleep(tt.at)
+				put(t, f, bytes.Repeat([]byte("2"), 8192), 0)
+				must(t, <-done)
+				if tt.on {
+					must(t, f.Fsync(t.Context()))
+					want(t, "stored", string(stored(t, s, "a")), string(bytes.Repeat([]byte("2"), 8192)))
+					noneInUse(t, fs)
+				}
+				fs.Abort()
+				s.Restart()
+				if got := stored(t, s, "a"); len(got) < 8192 || bytes.IndexByte(got, 0) >= 0 {
+					t.Errorf("%d bytes are left, and not all are what was written", len(got))
+				}
+			})
+		})
+	}
+}
+
+// What is written over bytes that an fsync waits for is sent when these are
+// committed, and not when they are old.
+func TestWhatIsWrittenDuringAnFsyncIsSentSoon(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		wait func(fs *FS, f *File) error
+	}{
+		{"the next fsync", func(_ *FS, f *File) error { return f.Fsync(f.fs.life) }},
+		{"a look at the file", func(fs *FS, f *File) error {
+			time.Sleep(100 * time.Millisecond) // the fsync has given up
+			return fs.drain(fs.life, f.ino)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{})
+				fs := dataFS(t, s, "wsize=4096")
+				f := create(t, fs, "a", 0)
+				// The fsync has to wait for the second of two WRITEs.
+				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, If: func(c *nfstest.Call) bool { return c.Args.(*nfs3.WriteArgs).Offset > 0 },
+					Do: []nfstest.Action{nfstest.DelayCall(300 * time.Millisecond)}})
+				put(t, f, pattern(8192, 1), 0)
+				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+				defer cancel()
+				done := make(chan error, 1)
+				go func() { done <- f.Fsync(ctx) }() // ends with ctx
+				time.Sleep(50 * time.Millisecond)
+				put(t, f, pattern(4096, 2), 0)
+				began := time.Now()
+				must(t, tt.wait(fs, f))
+				if took := time.Since(began); took > time.Second {
+					t.Errorf("it took %v", took)
+				}
+				<-done
+				must(t, f.Fsync(t.Context()))
+				want(t, "stored", bytes.Equal(stored(t, s, "a")[:4096], pattern(4096, 2)), true)
+				noneInUse(t, fs)
+			})
+		})
+	}
+}
+
+func TestATruncationTakesNothingAwayThatCameAfterIt(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		write func(f *File, p []byte, off int64) error
+	}{
+		{"a write", func(f *File, p []byte, off int64) error {
+			_, err := f.WriteAt(f.fs.life, p, off)
+			return err
+		}},
+		{"an append", func(f *File, p []byte, _ int64) error {
+			_, _, err := f.Append(f.fs.life, p)
+			return err
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{})
+				fs := dataFS(t, s, "")
+				f := create(t, fs, "a", 0)
+				put(t, f, []byte("old"), 0)
+				must(t, f.Fsync(t.Context()))
+				// It is executed at once, and answered late.
+				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcSetattr}, Do: []nfstest.Action{nfstest.Delay(time.Second)}})
+				cut := make(chan error, 1)
+				go func() { // ends with the SETATTR
+					_, err := fs.Setattr(t.Context(), fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
+					cut <- err
+				}()
+				time.Sleep(100 * time.Millisecond)
+				must(t, tt.write(f, []byte("first "), 0))
+				must(t, f.Fsync(t.Context()))
+				must(t, tt.write(f, []byte("second"), 6))
+				must(t, <-cut)
+				must(t, f.Fsync(t.Context()))
+				want(t, "stored", string(stored(t, s, "a")), "first second")
+			})
+		})
+	}
+}
+
+func TestALenderWaitsForATruncation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs, f := lends(t, s)
+		s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcSetattr}, Do: []nfstest.Action{nfstest.Delay(time.Second)}})
+		cut := make(chan error, 1)
+		go func() { // ends with the SETATTR
+			_, err := fs.Setattr(t.Context(), fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
+			cut <- err
+		}()
+		time.Sleep(100 * time.Millisecond)
+		end := begin(t.Context(), t, f, pattern(1024, 1), 0)
+		time.Sleep(100 * time.Millisecond)
+		want(t, "WRITEs during the truncation", s.Counts()["WRITE"], 0)
+		must(t, <-cut)
+		must(t, end())
+		must(t, f.Fsync(t.Context()))
+		want(t, "stored", bytes.Equal(stored(t, s, "a"), pattern(1024, 1)), true)
+	})
+}
+
+// An append that has looked where the file ends is over before the file is cut:
+// it would leave a hole.
+func TestATruncationWaitsForAnAppend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "wsize=4096,dirty=8192")
+		f, g := create(t, fs, "a", 0), create(t, fs, "b", 0)
+		put(t, f, []byte("old"), 0)
+		must(t, f.Fsync(t.Context()))
+		s.Freeze()
+		put(t, g, pattern(8192, 1), 0) // more must not be dirty: the append waits
+		appended, cut := make(chan error, 1), make(chan error, 1)
+		go func() { // ends when there is room
+			_, _, err := f.Append(t.Context(), []byte("x"))
+			appended <- err
+		}()
+		time.Sleep(100 * time.Millisecond)
+		go func() { // ends with the SETATTR
+			_, err := fs.Setattr(t.Context(), fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
+			cut <- err
+		}()
+		time.Sleep(100 * time.Millisecond)
+		s.Thaw()
+		must(t, <-appended)
+		must(t, <-cut)
+		must(t, f.Fsync(t.Context()))
+		must(t, g.Fsync(t.Context()))
+		want(t, "stored", string(stored(t, s, "a")), "")
+	})
+}
+
+func TestAWriteThatWaitsForATruncationEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "")
+		f := create(t, fs, "a", 0)
+		s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcSetattr}, Do: []nfstest.Action{nfstest.Delay(time.Second)}})
+		cut := make(chan error, 1)
+		go func() { // ends with the SETATTR
+			_, err := fs.Setattr(t.Context(), fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
+			cut <- err
+		}()
+		time.Sleep(100 * time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if n, err := f.WriteAt(ctx, []byte("x"), 0); n != 0 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("WriteAt: %d, %v", n, err)
+		}
+		must(t, <-cut)
+		noneInUse(t, fs)
+	})
+}
 
 func TestAReplyFromBeforeALockIsNotBelievedUnderIt(t *testing.T) {
 	for _, tt := range []struct {
@@ -47,6 +253,34 @@ func TestAReplyFromBeforeALockIsNotBelievedUnderIt(t *testing.T) {
 				must(t, err)
 				want(t, "where an append under the lock goes", off, 8)
 				must(t, f.Unlock(t.Context(), lock.WholeFile))
+			})
+		})
+	}
+}
+
+func TestAPartOfAWriteIsNotTakenForSafe(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		flags, want int
+	}{
+		{"O_SYNC", os.O_SYNC, 0},
+		{"copied", 0, 8192},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{})
+				fs := dataFS(t, s, "wsize=4096,dirty=8192")
+				f := create(t, fs, "a", tt.flags)
+				s.Freeze()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				n, err := f.WriteAt(ctx, pattern(3*4096, 1), 0) // more than may be dirty
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("error %v", err)
+				}
+				want(t, "bytes that are said to be written", n, tt.want)
+				s.Thaw()
+				must(t, f.Fsync(t.Context()))
 			})
 		})
 	}
@@ -95,4 +329,18 @@ func TestTheSizeIsTheServersThoughMoreWasWrittenOnce(t *testing.T) {
 		must(t, err)
 		want(t, "size", a.Size, 1)
 	})
+}
+
+func TestWritesAreUnstableAgainWhenTheServerStays(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{})
+	undo := s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.ChangeVerf()}})
+	fs := dataFS(t, s, "wsize=65536")
+	f := create(t, fs, "a", 0)
+	put(t, f, pattern(300_000, 2), 0)
+	must(t, f.Fsync(t.Context())) // ends in WRITEs that are FILE_SYNC
+	undo()
+	s.ResetCounts()
+	put(t, f, pattern(300_000, 3), 0)
+	must(t, f.Fsync(t.Context()))
+	want(t, "COMMITs", s.Counts()["COMMIT"], 1)
 }

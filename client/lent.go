@@ -73,7 +73,7 @@ func (f *File) lend(ctx context.Context, p []byte, off uint64) (done bool, err e
 	}
 	end := off + uint64(len(p))
 	d.mu.Lock()
-	if len(d.dirty.overlap(off, end)) > 0 || len(d.kept.overlap(off, end)) > 0 || d.rounds >= maxRounds {
+	if len(d.dirty.overlap(off, end)) > 0 || len(d.kept.overlap(off, end)) > 0 || d.rounds >= maxRounds || d.cutting > 0 {
 		d.mu.Unlock()
 		return false, nil
 	}
@@ -83,10 +83,10 @@ func (f *File) lend(ctx context.Context, p []byte, off uint64) (done bool, err e
 	d.gen++
 	l.ext = extent{off: off, data: p, cred: f.cred, first: d.seq, since: time.Now(), state: sending, lender: l, shared: true}
 	d.kept.insert(&l.ext)
-	d.mu.Unlock()
 	if wasClean {
 		w.watch(f.ino)
 	}
+	d.mu.Unlock()
 	fs.localChange(f.ino, end, true)
 	w.send(ctx, f.ino, &l.ext, nfs3.Unstable)
 	w.settle(ctx, l, f.ino)
@@ -185,20 +185,6 @@ func (e *extent) own() *extent {
 	o := *e
 	o.data, o.lender, o.shared = slices.Clone(e.data), nil, false
 	return &o
-}
-
-// unsentLocked makes e dirty, whose writer gave up when it was not under way,
-// less the bytes that were overwritten meanwhile. It returns how many those
-// are.
-func (d *fileData) unsentLocked(e *extent) (superseded uint64) {
-	e = e.own()
-	e.state, e.since = dirty, time.Now()
-	rest := extents{e}
-	superseded = rest.cutAll(d.dirty.overlap(e.off, e.end()))
-	for _, p := range rest {
-		d.dirty.insert(p)
-	}
-	return superseded
 }
 
 // lender returns one for a write.

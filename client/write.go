@@ -44,7 +44,7 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 		at := uint64(off) + uint64(n)
 		piece := p[n:min(len(p), n+int(wsize-at%wsize))] // an extent never crosses a multiple of wsize
 		if err := f.fs.wb.budget.acquire(ctx, int64(len(piece)), f.fs.wb.pressed); err != nil {
-			return n, err
+			return f.partly(n), err
 		}
 		if whole {
 			if lent, err := f.lend(ctx, piece, at); err != nil {
@@ -54,9 +54,10 @@ func (f *File) WriteAt(ctx context.Context, p []byte, off int64) (n int, err err
 				continue
 			}
 		}
-		f.put(piece, at)
+		if err := f.put(ctx, piece, at); err != nil {
+			return f.partly(n), err
+		}
 		n += len(piece)
-		f.fs.localChange(f.ino, uint64(off)+uint64(n), true)
 	}
 	switch {
 	case n == 0:
@@ -78,17 +79,32 @@ func (f *File) sync() bool {
 	return f.flags&(oSync|oDirect) != 0 || f.fs.syncWrites
 }
 
-// put makes the bytes p at off dirty. The budget for them was acquired.
-func (f *File) put(p []byte, off uint64) {
+// partly returns what WriteAt says of a write of which n bytes were copied: who
+// was promised more than that is told of none.
+func (f *File) partly(n int) int {
+	if f.sync() {
+		return 0
+	}
+	return n
+}
+
+// put makes the bytes p at off dirty, for which the budget was acquired. It waits
+// while the size of the file is being changed; if ctx ends then, it does nothing.
+func (f *File) put(ctx context.Context, p []byte, off uint64) error {
 	d, wb := f.ino.data(), &f.fs.wb
 	end := off + uint64(len(p))
 	var freed uint64
 
 	d.mu.Lock()
+	if err := d.waitLocked(ctx, func() bool { return d.cutting == 0 }); err != nil {
+		d.mu.Unlock()
+		wb.budget.release(int64(len(p)))
+		return err
+	}
 	wasClean := d.cleanLocked()
 	d.countLocked()
 	d.gen++
-	freed = d.kept.cut(off, end, func(e *extent) bool { return e.state == unstable })
+	freed = d.kept.cut(off, end, func(e *extent) bool { return e.state == unstable && !d.awaitedLocked(e) })
 	if e := f.ownExtentLocked(off, end); e != nil {
 		freed += uint64(copy(e.data[off-e.off:], p)) // what lies over bytes that are there already
 		if tail := end - min(end, e.end()); tail > 0 {
@@ -108,15 +124,17 @@ func (f *File) put(p []byte, off uint64) {
 		d.dirty.insert(e)
 	}
 	full := f.fs.writes != mountopt.WriteLazy || f.fullLocked(off)
+	f.fs.localChange(f.ino, end, true) // before its WRITE can be answered, or the file cut
+	if wasClean {
+		wb.watch(f.ino) // before anybody else's write to it returns: Sync would not know of that
+	}
 	d.mu.Unlock()
 
 	wb.budget.release(int64(freed))
-	if wasClean {
-		wb.watch(f.ino)
-	}
 	if full {
 		wb.enqueue(f.ino)
 	}
+	return nil
 }
 
 // ownExtentLocked returns the dirty extent that a write of [off, end) can

@@ -166,7 +166,7 @@ func (w *writeback) sendableLocked(d *fileData, blocked bool) *extent {
 		if !now {
 			continue
 		}
-		if len(d.kept.overlap(e.off, e.end())) == 0 { // unstable ones were cut: only WRITEs under way are left
+		if len(d.kept.overlap(e.off, e.end())) == 0 { // WRITEs under way, and what a flush waits for
 			return e
 		}
 	}

@@ -145,7 +145,7 @@ func (w *writeback) book(ctx context.Context, ino *Inode, e *extent, r *nfs3.Wri
 	}
 	switch {
 	case err != nil && e.lender != nil && isDone(ctx) && !answered(err):
-		safe = d.unsentLocked(e)
+		safe = d.redoLocked(e.own()) // its writer gave up when it was not under way
 	case err != nil:
 		lost = true
 		safe = uint64(len(e.data)) // not safe at all, but lost: the error says so
@@ -159,6 +159,9 @@ func (w *writeback) book(ctx context.Context, ino *Inode, e *extent, r *nfs3.Wri
 		safe = uint64(len(written.data))
 		if !written.shared {
 			w.slabs.free(written.data)
+		}
+		if d.cleanLocked() {
+			d.rounds = 0 // the next flush may do better
 		}
 	default:
 		written.state, written.since = unstable, time.Now()
@@ -176,10 +179,11 @@ func (w *writeback) book(ctx context.Context, ino *Inode, e *extent, r *nfs3.Wri
 }
 
 // retainLocked keeps an unstable extent, less the bytes that were overwritten
-// while it was being sent, and returns how many those are.
+// while it was being sent, and returns how many those are. If a flush waits for
+// it, it keeps all.
 func (w *writeback) retainLocked(d *fileData, e *extent) (superseded uint64) {
 	newer := d.dirty.overlap(e.off, e.end())
-	if len(newer) == 0 {
+	if len(newer) == 0 || d.awaitedLocked(e) {
 		d.kept.insert(e)
 		return 0
 	}
