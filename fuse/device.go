@@ -58,7 +58,7 @@ func removeDead(path, source string) error {
 	if os.Geteuid() == 0 {
 		return unix.Unmount(path, unix.MNT_DETACH)
 	}
-	return fusermount("-u", "-z", "--", path)
+	return Fusermount("-u", "-z", "--", path)
 }
 
 // mountDirect mounts by mount(2) and returns the FUSE device.

@@ -24,7 +24,7 @@ func helper() (string, error) {
 			return path, nil
 		}
 	}
-	return "", errors.New("fusermount3 is not installed: only root can mount without it (Debian: apt install fuse3)")
+	return "", errors.New("fusermount3 is not installed: only root can mount and unmount without it (Debian: apt install fuse3)")
 }
 
 // mountHelped has fusermount3 mount, and returns the FUSE device that it sends
@@ -76,8 +76,10 @@ func runHelper(ctx context.Context, path string, comm *os.File, args ...string) 
 	return nil
 }
 
-// fusermount runs fusermount3 for something other than mounting.
-func fusermount(args ...string) error {
+// Fusermount runs fusermount3 for something other than mounting, wherever it is
+// installed: a helper of umount(8) has no PATH. What it says on stderr is in the
+// error. It takes 30 seconds at most.
+func Fusermount(args ...string) error {
 	path, err := helper()
 	if err != nil {
 		return err

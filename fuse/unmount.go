@@ -134,7 +134,7 @@ func (m *Mounted) umountOnce(flags int) error {
 	if flags&unix.MNT_DETACH != 0 {
 		args = []string{"-u", "-z", "--", m.dir}
 	}
-	err := fusermount(args...)
+	err := Fusermount(args...)
 	if err != nil && m.conn.visible(m.dir) {
 		return fmt.Errorf("%w: %w", unix.EBUSY, err) // its words may be in any language
 	}
@@ -146,5 +146,5 @@ func (m *Mounted) detach() error {
 	if m.direct {
 		return unix.Unmount(m.dir, unix.MNT_DETACH)
 	}
-	return fusermount("-u", "-z", "--", m.dir)
+	return Fusermount("-u", "-z", "--", m.dir)
 }

@@ -66,7 +66,7 @@ func TestAsAnOrdinaryUser(t *testing.T) {
 		cmd := command(name, args...)
 		cmd.Path = bin
 		cmd.Dir = home
-		cmd.Env = append(cmd.Env, "XDG_RUNTIME_DIR="+runtime)
+		cmd.Env = append(cmd.Env, "XDG_RUNTIME_DIR="+runtime, "PATH=") // umount(8) leaves its helpers no PATH
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
 		return finish(t, cmd)
 	}
@@ -83,6 +83,17 @@ func TestAsAnOrdinaryUser(t *testing.T) {
 	if o := run("mount.gonfs", s.Export(), dir, "-o", "remount,ro"); o.code != 1 || !strings.Contains(o.stderr, "only root can remount") {
 		t.Errorf("remount: %s", o)
 	}
+	in := exec.Command("sleep", "60")
+	in.Dir = dir
+	in.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
+	if err := in.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if o := run("umount.gonfs", dir); o.code != 32 || !strings.Contains(o.stderr, "target is busy") {
+		t.Errorf("umount of a mount that is used: %s", o)
+	}
+	_ = in.Process.Kill()
+	_ = in.Wait() // it was killed
 	if o := run("umount.gonfs", dir); o.code != 0 {
 		t.Errorf("umount: %s", o)
 	}

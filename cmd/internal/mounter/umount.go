@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/gonfs/gonfs/cmd/internal/exitcodes"
+	"github.com/gonfs/gonfs/fuse"
 	"github.com/gonfs/gonfs/mounttab"
 )
 
@@ -186,24 +186,19 @@ func unmount(dir string, force, lazy bool) error {
 		return err
 	}
 	if e := mountAt(dir); e != nil {
-		if uid, ok := userOf(e.options); ok && uid != os.Geteuid() { // fusermount3 would not say why
+		if uid, ok := userOf(e.options); ok && uid != os.Geteuid() { // fusermount3 would say that there is no such mount
 			return fmt.Errorf("must be superuser to unmount what user %d has mounted: %w", uid, err)
 		}
 	}
-	args := []string{"-u", "-q"}
+	args := []string{"-u"}
 	if lazy || force { // it has no force; detached it goes as soon as nothing waits, and nothing does
 		args = append(args, "-z")
 	}
-	out, ferr := exec.Command("fusermount3", append(args, "--", dir)...).CombinedOutput()
-	switch {
-	case ferr == nil:
-		return nil
-	case errors.Is(ferr, exec.ErrNotFound):
-		return fmt.Errorf("%w, and there is no fusermount3 (Debian: fuse3)", err)
-	case strings.Contains(string(out), "busy"), len(out) == 0 && mountAt(dir) != nil:
+	ferr := fuse.Fusermount(append(args, "--", dir)...)
+	if ferr != nil && strings.Contains(ferr.Error(), "busy") {
 		return unix.EBUSY
 	}
-	return fmt.Errorf("fusermount3: %s", strings.TrimSpace(string(out)))
+	return ferr
 }
 
 // detach takes a dead mount away.
