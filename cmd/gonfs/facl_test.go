@@ -42,6 +42,7 @@ func TestSetfaclAndGetfacl(t *testing.T) {
 	const header = "# file: server:/d/f\n# owner: root\n# group: root\n"
 	for _, step := range []struct{ line, want string }{
 		{"getfacl /d/f", header + "user::rw-\ngroup::r--\nother::---\n\n"},
+		{"getfacl -R /d/sub", "# file: server:/d/sub\n# owner: root\n# group: root\nuser::rwx\ngroup::r-x\nother::---\n\n"},
 		{"setfacl -m u:4001:rw,g:4002:x /d/f", ""},
 		{"getfacl /d/f", header + "user::rw-\nuser:4001:rw-\ngroup::r--\ngroup:4002:--x\nmask::rwx\nother::---\n\n"},
 		{"setfacl -n -m m::r /d/f", ""},

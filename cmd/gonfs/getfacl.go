@@ -66,7 +66,10 @@ func (t *target) eachFile(c *cli.Context, do func(path, show string) error) erro
 	}
 	failed := false
 	err := t.Walk(c.Context, t.path, func(path string, e iofs.DirEntry, err error) error {
-		show := strings.TrimSuffix(t.arg, "/") + strings.TrimPrefix(path, strings.TrimSuffix(t.path, "/"))
+		show := t.arg
+		if path != t.path {
+			show = strings.TrimSuffix(t.arg, "/") + strings.TrimPrefix(path, strings.TrimSuffix(t.path, "/"))
+		}
 		if err == nil && (path == t.path || e.Type()&iofs.ModeSymlink == 0) {
 			err = do(path, show)
 		}

@@ -38,7 +38,7 @@ Options most often used (all others: mount.gonfs(8)):
    timeo=TENTHS, retrans=N        when to ask again, and how often before it failed
    sec=sys|none                   whom the server takes us for
    noresvport                     use any source port, for servers that allow it
-   nolock                         locks stay on this host (today they always do)
+   nolock                         locks stay on this host: other clients do not see them
    actimeo=SECONDS, noac          how long attributes are remembered
    remount                        change ro, nosuid … of a mount
 
