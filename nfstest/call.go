@@ -46,7 +46,6 @@ func (c *Call) Size() int { return len(c.msg) }
 const (
 	maxAuth    = 400 // the body of a credential or verifier, section 8.2
 	maxMachine = 255 // the machine name of AUTH_SYS, appendix A
-	headBytes  = 24  // of a reply, before its results
 )
 
 // parseCall reads the head of a call message (RFC 5531 section 9) and, for

@@ -38,10 +38,10 @@ type RecordError struct {
 
 // Error implements error.
 func (e *RecordError) Error() string {
-	if e.Size > e.Max {
-		return fmt.Sprintf("transport: %v sent a record of %d bytes or more, over the limit of %d", e.Remote, e.Size, e.Max)
+	if e.Fragments > maxFragments {
+		return fmt.Sprintf("transport: %v sent a record of more than %d fragments", e.Remote, e.Max)
 	}
-	return fmt.Sprintf("transport: %v sent a record of more than %d fragments", e.Remote, e.Max)
+	return fmt.Sprintf("transport: %v sent a record of %d bytes or more, over the limit of %d", e.Remote, e.Size, e.Max)
 }
 
 // A RefusedError is returned by Send on UDP when the network turned datagrams

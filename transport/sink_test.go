@@ -176,6 +176,8 @@ func TestErrorsNameTheThingAndTheValue(t *testing.T) {
 		{&SizeError{Size: 70000, Max: 65507}, "70000 bytes is over the limit of 65507"},
 		{&RecordError{Remote: pipeAddr("x"), Size: 5000, Max: 4000}, "pipe:x sent a record of 5000 bytes or more, over the limit of 4000"},
 		{&RecordError{Remote: pipeAddr("x"), Size: 500, Fragments: 1025, Max: 1024}, "pipe:x sent a record of more than 1024 fragments"},
+		{&RecordError{Remote: pipeAddr("x"), Size: 5000, Fragments: 1025, Max: 1024}, "pipe:x sent a record of more than 1024 fragments"},
+		{&RecordError{Remote: pipeAddr("x"), Size: 5000, Fragments: 1024, Max: 4000}, "over the limit of 4000"},
 		{&PortError{Remote: "h:1", Tried: 512, Err: errSelf}, "none of the 512 reserved ports can be used to reach h:1"},
 		{&RefusedError{Remote: pipeAddr("x"), Err: errSelf}, "datagram to pipe:x turned back"},
 	} {
