@@ -156,19 +156,30 @@ func (h *Handle) fail(op string, err error) error {
 	return &iofs.PathError{Op: op, Path: h.name, Err: err}
 }
 
+// live returns the error of calls on a handle that is closed.
+func (h *Handle) live() error {
+	if h.closed.Load() {
+		return iofs.ErrClosed
+	}
+	return nil
+}
+
 // data returns the File of h, for calls that a directory does not have.
 func (h *Handle) data() (*File, error) {
+	if err := h.live(); err != nil {
+		return nil, err
+	}
 	if h.file == nil {
 		return nil, nfs3.ErrIsdir
-	}
-	if h.closed.Load() {
-		return nil, iofs.ErrClosed
 	}
 	return h.file, nil
 }
 
 // Stat describes the open file.
 func (h *Handle) Stat(ctx context.Context) (iofs.FileInfo, error) {
+	if err := h.live(); err != nil {
+		return nil, h.fail("stat", err)
+	}
 	a, err := h.t.fs.Getattr(ctx, h.t.cred, h.ino)
 	if err != nil {
 		return nil, h.fail("stat", err)
@@ -178,7 +189,10 @@ func (h *Handle) Stat(ctx context.Context) (iofs.FileInfo, error) {
 
 // Chmod changes the mode.
 func (h *Handle) Chmod(ctx context.Context, mode iofs.FileMode) error {
-	_, err := h.t.fs.Setattr(ctx, h.t.cred, h.ino, h.file, sattrMode(mode))
+	err := h.live()
+	if err == nil {
+		_, err = h.t.fs.Setattr(ctx, h.t.cred, h.ino, h.file, sattrMode(mode))
+	}
 	return h.fail("chmod", err)
 }
 
@@ -195,73 +209,15 @@ func (h *Handle) Truncate(ctx context.Context, size int64) error {
 }
 
 // Sync sends and commits what was written to the file: when it returns nil, no
-// restart of the server loses a byte of it.
+// restart of the server loses a byte of it. Of a directory nothing is to be sent:
+// servers do not answer a change of it before it is on disk (RFC 1813 section
+// 4.8).
 func (h *Handle) Sync(ctx context.Context) error {
-	f, err := h.data()
-	if err == nil {
-		err = f.Fsync(ctx)
+	err := h.live()
+	if err == nil && h.file != nil {
+		err = h.file.Fsync(ctx)
 	}
 	return h.fail("sync", err)
-}
-
-// ReadDir returns the next entries of a directory, n at most if n is positive:
-// then the error at the end is io.EOF. Without a limit it returns all that are
-// left, and Tree.ReadDir is the better way to go through a large directory.
-func (h *Handle) ReadDir(ctx context.Context, n int) (out []iofs.DirEntry, err error) {
-	if err := h.take(ctx); err != nil {
-		return nil, h.fail("readdir", err)
-	}
-	defer h.give()
-	dir, err := h.opened(ctx)
-	if err != nil {
-		return nil, h.fail("readdir", err)
-	}
-	for n <= 0 || len(out) < n {
-		want := dirBatch
-		if n > 0 {
-			want = min(want, n-len(out))
-		}
-		batch, err := dir.Read(ctx, want)
-		infos := h.t.infos(ctx, h.name, batch)
-		for i := range infos {
-			out = append(out, &infos[i].info)
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return out, h.fail("readdir", err)
-		}
-	}
-	if n > 0 && len(out) == 0 {
-		return nil, io.EOF
-	}
-	return out, nil
-}
-
-// opened returns the Dir of a directory, making it at the first call. The
-// caller has its turn.
-func (h *Handle) opened(ctx context.Context) (*Dir, error) {
-	h.mu.Lock()
-	dir, closed := h.dir, h.closed.Load()
-	h.mu.Unlock()
-	if closed {
-		return nil, iofs.ErrClosed
-	}
-	if dir != nil {
-		return dir, nil
-	}
-	dir, err := h.t.fs.OpenDir(ctx, h.t.cred, h.ino)
-	if err != nil {
-		return nil, err
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.closed.Load() { // meanwhile
-		dir.Close()
-	}
-	h.dir = dir
-	return dir, nil
 }
 
 // Close ends h. What was written is sent and committed first, and an error of

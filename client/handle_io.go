@@ -75,12 +75,19 @@ func (h *Handle) Write(ctx context.Context, p []byte) (n int, err error) {
 	return n, h.fail("write", err)
 }
 
-// Seek sets the offset of the next Read or Write, by the rules of io.Seeker.
+// Seek sets the offset of the next Read or Write, by the rules of io.Seeker. A
+// directory has one place to go to, its start, from which ReadDir lists it anew.
 func (h *Handle) Seek(ctx context.Context, offset int64, whence int) (int64, error) {
 	if err := h.take(ctx); err != nil {
 		return 0, h.fail("seek", err)
 	}
 	defer h.give()
+	if err := h.live(); err != nil {
+		return 0, h.fail("seek", err)
+	}
+	if h.file == nil {
+		return 0, h.fail("seek", h.rewind(offset, whence))
+	}
 	base := int64(0)
 	switch whence {
 	case io.SeekStart:

@@ -120,3 +120,50 @@ func TestAWriteUnderWayDoesNotComeBackAfterOTrunc(t *testing.T) {
 		}
 	})
 }
+
+func TestAHandleThatIsClosedIsGoodForNothing(t *testing.T) {
+	r := newRig(t, nfstest.Options{})
+	must(t, r.WriteFile("f", []byte("data"), 0o666))
+	must(t, r.Mkdir("d", 0o777))
+	tree := r.mount("", Options{}).As(alice)
+	for _, name := range []string{"f", "d"} {
+		h, err := tree.Open(t.Context(), name)
+		must(t, err)
+		must(t, h.Close(t.Context()))
+		for op, do := range map[string]func() error{
+			"Stat":    func() error { _, err := h.Stat(t.Context()); return err },
+			"Chmod":   func() error { return h.Chmod(t.Context(), 0o600) },
+			"Seek":    func() error { _, err := h.Seek(t.Context(), 0, io.SeekStart); return err },
+			"Read":    func() error { _, err := h.Read(t.Context(), make([]byte, 1)); return err },
+			"ReadDir": func() error { _, err := h.ReadDir(t.Context(), 1); return err },
+			"Sync":    func() error { return h.Sync(t.Context()) },
+			"Close":   func() error { return h.Close(t.Context()) },
+		} {
+			if err := do(); !errors.Is(err, os.ErrClosed) {
+				t.Errorf("%s of %s: %v", op, name, err)
+			}
+		}
+	}
+	a, err := r.Stat("f")
+	must(t, err)
+	want(t, "mode", a.Mode, 0o666)
+}
+
+func TestADirectoryIsListedAnewFromItsStart(t *testing.T) {
+	r := newRig(t, nfstest.Options{})
+	must(t, r.WriteFile("a", nil, 0o666))
+	h, err := r.mount("", Options{}).As(alice).Open(t.Context(), "/")
+	must(t, err)
+	defer h.Close(t.Context())
+	for range 2 {
+		list, err := h.ReadDir(t.Context(), -1)
+		must(t, err)
+		want(t, "entries", len(list), 1)
+		_, err = h.Seek(t.Context(), 0, io.SeekStart)
+		must(t, err)
+	}
+	if _, err := h.Seek(t.Context(), 1, io.SeekStart); !errors.Is(err, os.ErrInvalid) {
+		t.Errorf("to its middle: %v", err)
+	}
+	must(t, h.Sync(t.Context()))
+}
