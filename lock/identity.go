@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strings"
 )
@@ -41,8 +42,8 @@ func DefaultStateDir() string {
 	if os.Geteuid() != 0 {
 		state := os.Getenv("XDG_STATE_HOME")
 		if !filepath.IsAbs(state) {
-			home, err := os.UserHomeDir()
-			if err != nil {
+			home := homeDir()
+			if home == "" {
 				return ""
 			}
 			state = filepath.Join(home, ".local", "state")
@@ -55,4 +56,17 @@ func DefaultStateDir() string {
 		dir = filepath.Join(dir, strings.NewReplacer(":[", "-", "]", "").Replace(own))
 	}
 	return dir
+}
+
+// homeDir returns $HOME, or where it is missing, as mount(8) leaves its helpers
+// without, what the list of users says; or "".
+func homeDir() string {
+	if home, err := os.UserHomeDir(); err == nil {
+		return home
+	}
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.HomeDir
 }
