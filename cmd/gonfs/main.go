@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/urfave/cli/v2"
@@ -20,17 +21,25 @@ func main() {
 	mounter.ChildMain() // does not return in the child that gonfs mount and gonfs demo start
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, newApp(), os.Args); err != nil {
-		code := exitcodes.Of(err)
-		if msg := err.Error(); msg != "" {
-			fmt.Fprintln(os.Stderr, "gonfs: "+msg)
-		}
-		if errors.Is(err, context.Canceled) {
-			code = exitcodes.Interrupted
-		}
-		stop()
-		os.Exit(code)
+	msg, code := ending(run(ctx, newApp(), os.Args))
+	if msg != "" {
+		fmt.Fprintln(os.Stderr, "gonfs: "+msg)
 	}
+	stop()
+	os.Exit(code)
+}
+
+// ending returns what is said of the error that a command ended with, and the
+// exit code.
+func ending(err error) (msg string, code int) {
+	if err == nil {
+		return "", exitcodes.OK
+	}
+	msg, code = err.Error(), exitcodes.Of(err)
+	if errors.Is(err, context.Canceled) { // only signals do that
+		msg, code = strings.Replace(msg, context.Canceled.Error(), "interrupted by a signal", 1), exitcodes.Interrupted
+	}
+	return msg, code
 }
 
 // run runs the command that args name. What could not be printed is an error as

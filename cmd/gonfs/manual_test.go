@@ -20,6 +20,7 @@ func TestTheManualHasTheKeysOfJSON(t *testing.T) {
 	}
 	for section, v := range map[string]any{
 		"EXPLAIN": explanation{}, "STATUS": mountStatus{}, "LOCKS": mountLocks{}, "BENCH": bench.Result{}, "DOCTOR": report{},
+		"SHOWMOUNT": shownMounts{}, "RPCINFO": shownProgram{},
 	} {
 		_, text, _ := strings.Cut(string(b), ".Sh JSON OF "+section+"\n")
 		text, _, _ = strings.Cut(text, ".Sh ")

@@ -39,6 +39,9 @@ func rpcinfo(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := forms(c, len(operands) > 1); err != nil {
+		return exitcodes.Usage(fmt.Errorf("rpcinfo: %w", err))
+	}
 	host := "localhost"
 	if len(operands) > 0 {
 		host = operands[0]
@@ -70,7 +73,7 @@ func rpcinfo(c *cli.Context) error {
 	case c.Bool("json"):
 		e := json.NewEncoder(c.App.Writer)
 		e.SetIndent("", "  ")
-		return e.Encode(all)
+		return e.Encode(shownPrograms(all))
 	case c.Bool("p"):
 		printOld(c.App.Writer, all)
 	case c.Bool("s"):
@@ -79,6 +82,42 @@ func rpcinfo(c *cli.Context) error {
 		printAll(c.App.Writer, all)
 	}
 	return nil
+}
+
+// forms makes sure that one thing is asked for, and no flag is left aside.
+func forms(c *cli.Context, program bool) error {
+	var lists []string
+	for _, flag := range []string{"p", "s", "m", "json"} {
+		if c.Bool(flag) {
+			lists = append(lists, flag)
+		}
+	}
+	switch {
+	case len(lists) > 1:
+		return errors.New("only one of -p, -s, -m and --json can be shown")
+	case program && len(lists) > 0:
+		return errors.New("-p, -s, -m and --json are for the list of all programs: leave PROGRAM out")
+	case !program && (c.IsSet("T") || c.IsSet("n")):
+		return errors.New("-T and -n are for a call: name the PROGRAM")
+	}
+	return nil
+}
+
+// shownProgram is what --json prints of a registration.
+type shownProgram struct {
+	Program uint32 `json:"program"`
+	Version uint32 `json:"version"`
+	Netid   string `json:"netid"`
+	Address string `json:"address"` // universal (RFC 5665), or the path of a local socket
+	Owner   string `json:"owner"`
+}
+
+func shownPrograms(all []portmap.Rpcb) []shownProgram {
+	shown := make([]shownProgram, 0, len(all)) // an array, if an empty one
+	for _, r := range all {
+		shown = append(shown, shownProgram{r.Prog, r.Vers, r.Netid, r.Addr, r.Owner})
+	}
+	return shown
 }
 
 func wrap(err error) error {

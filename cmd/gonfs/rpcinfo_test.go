@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -61,6 +62,23 @@ func TestFormsOfRpcinfo(t *testing.T) {
 		var b bytes.Buffer
 		if tt.print(&b); b.String() != tt.want[1:] {
 			t.Errorf("%s:\n%swant\n%s", name, b.String(), tt.want[1:])
+		}
+	}
+}
+
+// What is printed as JSON has arrays, empty ones too, and keys as elsewhere.
+func TestListsAsJSON(t *testing.T) {
+	for want, v := range map[string]any{
+		`[{"program":391002,"version":2,"netid":"tcp","address":"0.0.0.0.4.0","owner":"a\u001b[2Jb"}]`: shownPrograms(registered[7:]),
+		`[]`:                                     shownPrograms(nil),
+		`{"mounts":[]}`:                          (&mountLists{}).shown(),
+		`{"mounts":[{"host":"h","dir":"/d"}]}`:   (&mountLists{Mounts: []mountd.Mount{{Host: "h", Dir: "/d"}}}).shown(),
+		`{"exports":[]}`:                         (&mountLists{exports: true}).shown(),
+		`{"exports":[{"dir":"/e","groups":[]}]}`: (&mountLists{exports: true, Exports: []mountd.Export{{Dir: "/e"}}}).shown(),
+		`{"exports":[{"dir":"/e","groups":["a","198.18.0.0/24"]}]}`: (&mountLists{exports: true, Exports: []mountd.Export{{Dir: "/e", Groups: []string{"a", "198.18.0.0/24"}}}}).shown(),
+	} {
+		if got, err := json.Marshal(v); err != nil || string(got) != want {
+			t.Errorf("%s, %v, want %s", got, err, want)
 		}
 	}
 }

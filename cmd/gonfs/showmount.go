@@ -56,7 +56,7 @@ func showmountCommand() *cli.Command {
 				return fmt.Errorf("showmount: %s: %w", host, err)
 			}
 			if c.Bool("json") {
-				return json.NewEncoder(c.App.Writer).Encode(l)
+				return json.NewEncoder(c.App.Writer).Encode(l.shown())
 			}
 			l.print(c.App.Writer, host, c.Bool("directories"), c.Bool("all"), !c.Bool("no-headers"))
 			return nil
@@ -66,9 +66,41 @@ func showmountCommand() *cli.Command {
 
 // mountLists is what mountd told: one of the two.
 type mountLists struct {
-	Exports []mountd.Export `json:"exports,omitempty"`
-	Mounts  []mountd.Mount  `json:"mounts,omitempty"`
+	Exports []mountd.Export
+	Mounts  []mountd.Mount
 	exports bool
+}
+
+// shownMounts is the object that --json prints: one of the two, which may be
+// empty.
+type shownMounts struct {
+	Exports []shownExport `json:"exports,omitzero"`
+	Mounts  []shownMount  `json:"mounts,omitzero"`
+}
+
+type shownExport struct {
+	Dir    string   `json:"dir"`
+	Groups []string `json:"groups"` // empty: everyone
+}
+
+type shownMount struct {
+	Host string `json:"host"`
+	Dir  string `json:"dir"`
+}
+
+func (l *mountLists) shown() (s shownMounts) {
+	if !l.exports {
+		s.Mounts = make([]shownMount, 0, len(l.Mounts))
+		for _, m := range l.Mounts {
+			s.Mounts = append(s.Mounts, shownMount(m))
+		}
+		return s
+	}
+	s.Exports = make([]shownExport, 0, len(l.Exports))
+	for _, e := range l.Exports {
+		s.Exports = append(s.Exports, shownExport{e.Dir, append([]string{}, e.Groups...)})
+	}
+	return s
 }
 
 // ask finds the mountd of host and asks it: version 3, or 1 where that is all

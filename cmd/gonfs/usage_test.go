@@ -1,10 +1,16 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gonfs/gonfs/cmd/internal/exitcodes"
 )
 
 // A wrong invocation is told in one line, which says where to read more.
@@ -22,6 +28,9 @@ func TestWrongInvocationsAreOneLine(t *testing.T) {
 		"mount --log":           "mount: flag needs an argument: -log; see gonfs mount --help",
 		"demo --at /none":       "demo: --at: stat /none: no such file or directory",
 		"demo --at /etc/hosts":  "demo: --at: /etc/hosts is not a directory",
+		"rpcinfo -ps h":         "rpcinfo: only one of -p, -s, -m and --json can be shown",
+		"rpcinfo --json h nfs":  "rpcinfo: -p, -s, -m and --json are for the list of all programs: leave PROGRAM out",
+		"rpcinfo -T udp h":      "rpcinfo: -T and -n are for a call: name the PROGRAM",
 		"demo /none":            "demo: stat /none: no such file or directory",
 		"cp /etc/hosts /tmp/no": "cp: both names are local: use cp(1), or name one as SERVER:/PATH",
 	} {
@@ -37,6 +46,26 @@ func TestWrongInvocationsAreOneLine(t *testing.T) {
 	}
 	if out, code, _ := command(t, "df", "foo"); code != 1 || out != "gonfs df: foo: remote share not in 'host:dir' format\n" {
 		t.Errorf("gonfs df foo: exit code %d, %q", code, out)
+	}
+}
+
+func TestEndings(t *testing.T) {
+	for _, c := range []struct {
+		err  error
+		msg  string
+		code int
+	}{
+		{nil, "", 0},
+		{errors.New("cp: no such file"), "cp: no such file", 1},
+		{cli.Exit("", 1), "", 1},
+		{exitcodes.New(32, "access denied"), "access denied", 32},
+		{context.Canceled, "interrupted by a signal", 8},
+		{fmt.Errorf("showmount: h: %w", context.Canceled), "showmount: h: interrupted by a signal", 8},
+		{context.DeadlineExceeded, "context deadline exceeded", 1},
+	} {
+		if msg, code := ending(c.err); msg != c.msg || code != c.code {
+			t.Errorf("%v: %q, %d, want %q, %d", c.err, msg, code, c.msg, c.code)
+		}
 	}
 }
 
