@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"math/bits"
+	"net"
 	"sync/atomic"
 	"time"
 )
@@ -178,9 +179,17 @@ func (ep *endpoint) stats() EndpointStats {
 	defer ep.mu.Unlock()
 	e := EndpointStats{InFlight: ep.slots.countLocked(), NotRespondingSince: ep.silent}
 	if l := ep.link; l != nil {
-		e.Connected, e.Local, e.Remote = true, l.conn.LocalAddr().String(), l.conn.RemoteAddr().String()
+		e.Connected, e.Local, e.Remote = true, addrText(l.conn.LocalAddr()), addrText(l.conn.RemoteAddr())
 	} else {
 		e.LastError = ep.lastErr
 	}
 	return e
+}
+
+// addrText is an address in words: "" for that of a tunnel which has none.
+func addrText(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	return a.String()
 }

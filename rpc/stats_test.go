@@ -5,6 +5,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gonfs/gonfs/transport"
 )
 
 func TestBuckets(t *testing.T) {
@@ -57,6 +59,24 @@ func TestStats(t *testing.T) {
 		want.Latency[0]++
 		if s.Procs[1] != want {
 			t.Errorf("got  %+v\nwant %+v", s.Procs[1], want)
+		}
+	})
+}
+
+// A connection of the caller's own dialer may have no addresses.
+func TestStatsOfATunnel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		w.wrap = func(c transport.Conn) transport.Conn { return &addrConn{Conn: c} }
+		c := w.client(Policy{})
+		done := goCall(context.Background(), c, &Call{})
+		p := <-w.peers
+		p.ok(p.next().xid)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if e := c.Stats().Endpoints[0]; !e.Connected || e.Local != "" || e.Remote != "" {
+			t.Errorf("got %+v", e)
 		}
 	})
 }
