@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -308,6 +309,41 @@ func TestTheOtherTransportIsAskedForWhatIsNotRegistered(t *testing.T) {
 			})
 		})
 	}
+}
+
+// deaf is a rpcbind that does not answer about mountd over TCP.
+type deaf struct{ portmap.Table }
+
+func (d deaf) Getport(ctx context.Context, r *rpc.Request, m *portmap.Mapping) uint32 {
+	if m.Prog == 100005 && m.Prot == portmap.ProtTCP {
+		<-ctx.Done()
+	}
+	return d.Table.Getport(ctx, r, m)
+}
+
+// That the second question was not answered is no answer either.
+func TestASilenceAboutTheOtherTransportIsNotAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var rpcbind rpc.Server
+		rpcbind.Register(portmap.Program, portmap.Version2, portmap.Serve(deaf{portmap.Table{{Prog: 100003, Vers: 3, Netid: "tcp", Addr: "::.8.1"}}}))
+		var wg sync.WaitGroup
+		m := newMounter(Config{Spec: mountopt.Spec{Host: "127.0.0.1", Path: "/e"}})
+		m.cfg.DialContext = func(_ context.Context, network, _ string) (net.Conn, error) {
+			near, far := net.Pipe()
+			if network != "tcp" {
+				wg.Go(func() { io.Copy(io.Discard, far) }) // likewise
+				return near, nil
+			}
+			wg.Go(func() { rpcbind.ServeConn(context.Background(), transport.NewStream(far, 1<<20)) }) // ends with near
+			return near, nil
+		}
+		_, err := m.mount(soon(t))
+		wg.Wait()
+		var e *Error
+		if !errors.As(err, &e) || !isTimeout(err) || !e.Temporary || errors.Is(err, portmap.ErrNotRegistered) {
+			t.Errorf("got %v", err)
+		}
+	})
 }
 
 func TestOnlyThePortOfAnAnswerIsUsed(t *testing.T) {

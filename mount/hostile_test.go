@@ -16,6 +16,7 @@ import (
 	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/nfstest"
 	"github.com/gonfs/gonfs/rpc"
+	"github.com/gonfs/gonfs/transport"
 )
 
 // words are big-endian words.
@@ -245,6 +246,47 @@ func TestASilentServerIsLeftWhenTheContextEnds(t *testing.T) {
 				t.Errorf("%v: without a deadline it took %v", rules, took)
 			}
 			t.Logf("%v: %v after %v", rules, err, time.Since(start))
+		})
+	}
+}
+
+// turnedBack is a connection whose datagrams all come back.
+type turnedBack struct {
+	transport.Conn
+	ended int
+}
+
+func (c *turnedBack) Send(_, _ []byte, _ <-chan struct{}) error {
+	return &transport.RefusedError{Err: syscall.ECONNREFUSED}
+}
+
+func (c *turnedBack) Abort() error {
+	c.ended++
+	return nil
+}
+
+// Anybody can say that nobody listens at a port: that ends one connection a second
+// at most, and none whose port rpcbind cannot tell anew.
+func TestForgedRefusalsEndFewConnections(t *testing.T) {
+	for _, asked := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			l := &link{born: time.Now(), way: endpoint{netid: "udp", asked: asked}}
+			l.ready.Store(true)
+			conn := new(turnedBack)
+			r := &refusals{conn, l}
+			for range 36 { // 3.5 s
+				if err := r.Send(nil, nil, nil); !errors.Is(err, syscall.ECONNREFUSED) {
+					t.Errorf("got %v", err)
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			want := 0
+			if asked {
+				want = 3
+			}
+			if conn.ended != want {
+				t.Errorf("port known from rpcbind %v: %d connections were ended, want %d", asked, conn.ended, want)
+			}
 		})
 	}
 }

@@ -136,7 +136,9 @@ func (m *mounter) ask(ctx context.Context, t target, queries []query) *offer {
 			}
 		}
 	}
-	o.silence = errors.Join(errs...)
+	if len(o.answers) < len(queries) {
+		o.silence = errors.Join(errs...)
+	}
 	if len(o.answers) == 0 && len(queries) > 0 {
 		o.unreachable = o.silence
 		m.log.DebugContext(ctx, "no rpcbind", "server", t.host, "error", o.unreachable)
