@@ -291,10 +291,18 @@ func TestGrantedMatchesHandleRangeOwnerAndAddress(t *testing.T) {
 		if other.Granted(from, ask(r.a, bob, 5, EOF, true), false) {
 			t.Error("another daemon takes it")
 		}
+		wanted := ask(r.a, bob, 5, EOF, true)
+		time.Sleep(time.Second) // it waits at the server by now
+		r.s.Fault(nfstest.Fault{Program: nlm.Program, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Delay(time.Second)}})
 		cancel()
 		if err := <-got; err != context.Canceled {
 			t.Error(err)
 		}
+		synctest.Wait()
+		if e.identities[bob] == nil || e.Granted(from, wanted, false) {
+			t.Error("who has given up, and waits for the answer to CANCEL, takes the lock")
+		}
+		time.Sleep(time.Minute)
 		synctest.Wait()
 		if e.identities[bob] != nil {
 			t.Error("who has given up is still known")

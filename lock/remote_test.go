@@ -161,26 +161,48 @@ func TestAWaitThatIsGivenUpLeavesNothing(t *testing.T) {
 // Giving up and the grant cross: whoever is first, the table and the server
 // agree in the end.
 func TestGivingUpMayCrossTheGrant(t *testing.T) {
-	for delay := time.Duration(0); delay < 5*time.Millisecond; delay += 500 * time.Microsecond {
-		inBubble(t, nfstest.Options{}, func(t *testing.T, r *rig) {
-			r.s.Fault(nfstest.Fault{Program: nlm.Program, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Delay(time.Millisecond)}})
-			e, other := r.engine(), r.engine()
-			r.called = []*Engine{e}
-			take(t, other, r.a, lk(ann, Exclusive, 0, 9))
-			ctx, cancel := context.WithCancel(t.Context())
-			got := r.start(ctx, e, r.a, lk(bob, Exclusive, 0, 9))
-			time.Sleep(20 * time.Millisecond)
-			time.AfterFunc(delay, cancel)
-			if err := other.Release(t.Context(), r.a, ann); err != nil {
-				t.Error(err)
+	const step, last = 500 * time.Microsecond, 40 * time.Millisecond
+	for _, tt := range []struct {
+		name   string
+		waited time.Duration
+	}{
+		{"the server is asked again and again", 20 * time.Millisecond},
+		{"it calls back", 1500 * time.Millisecond},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, crossed := 0, 0
+			for delay := time.Duration(0); delay < last; delay += step {
+				inBubble(t, nfstest.Options{Callback: nfstest.CallGranted}, func(t *testing.T, r *rig) {
+					r.s.Fault(nfstest.Fault{Program: nlm.Program, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.Delay(time.Millisecond)}})
+					e, other := r.engine(), r.engine()
+					r.called = []*Engine{e}
+					take(t, other, r.a, lk(ann, Exclusive, 0, 9))
+					ctx, cancel := context.WithCancel(t.Context())
+					end := r.start(ctx, e, r.a, lk(bob, Exclusive, 0, 9))
+					time.Sleep(tt.waited)
+					time.AfterFunc(delay, cancel)
+					if err := other.Release(t.Context(), r.a, ann); err != nil {
+						t.Error(err)
+					}
+					err := <-end
+					if err != nil && r.locks() == "a:x0-9" {
+						crossed++
+					}
+					time.Sleep(time.Second)
+					want := ""
+					if err == nil {
+						got++
+						want = "a:x0-9"
+					}
+					r.wantLocks(fmt.Sprintf("after %v and %v", delay, err), want)
+					if e.Holds(r.a) != (err == nil) {
+						t.Errorf("after %v and %v: the table has it: %v", delay, err, err != nil)
+					}
+				})
 			}
-			err := <-got
-			time.Sleep(time.Second)
-			want := ""
-			if err == nil {
-				want = "a:x0-9"
+			if got == 0 || crossed == 0 {
+				t.Errorf("the lock was had %d times, and granted to somebody who had gone %d times", got, crossed)
 			}
-			r.wantLocks(fmt.Sprintf("after %v and %v", delay, err), want)
 		})
 	}
 }

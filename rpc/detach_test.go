@@ -73,6 +73,36 @@ func TestACallGoesOnWithoutItsCaller(t *testing.T) {
 	}
 }
 
+// Whoever waits for it then has a context of his own, which ends the call.
+func TestACallWithoutItsCallerCanBeEnded(t *testing.T) {
+	for _, before := range []int{0, vigilAfter + 1} { // with it, a vigil watches the caller's
+		synctest.Test(t, func(t *testing.T) {
+			w := newWire(t)
+			c := w.client(Policy{})
+			ctx, cancel := context.WithCancel(context.Background())
+			manyCalls(t, ctx, c, w, before)
+			own, end := context.WithCancel(context.Background())
+			done := make(chan error, 1)
+			over := goCall(ctx, c, &Call{Detach: func() *Detached {
+				return &Detached{Ctx: own, Done: func(err error) { done <- err }}
+			}})
+			synctest.Wait()
+			cancel()
+			if err := <-over; !errors.Is(err, context.Canceled) {
+				t.Errorf("the caller got %v", err)
+			}
+			synctest.Wait()
+			if n := c.Stats().CallsInFlight; n != 1 {
+				t.Errorf("%d calls in flight", n)
+			}
+			end()
+			if err := <-done; !errors.Is(err, context.Canceled) {
+				t.Errorf("the call ended with %v", err)
+			}
+		})
+	}
+}
+
 // What nobody took over, and what was answered, does not go on.
 func TestACallThatDoesNotGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -8,6 +9,9 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gonfs/gonfs/transport"
+	"github.com/gonfs/gonfs/xdr"
 )
 
 // Each thing that a server may answer, and what the call makes of it. An XID
@@ -191,6 +195,78 @@ func TestLateAndDuplicateReplies(t *testing.T) {
 		}
 		if s := c.Stats(); s.UnknownXIDs != 2 || s.Connects != 1 {
 			t.Errorf("got %+v", s)
+		}
+	})
+}
+
+// callback is results whose decoding calls a function.
+type callback func()
+
+func (f callback) XDR(c *xdr.Codec) {
+	var o opaque
+	o.XDR(c)
+	f()
+}
+
+// A second reply to a call is nobody's: it must not get into the memory of a caller
+// who is decoding the first one.
+func TestASecondReplyTouchesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		c := w.client(Policy{})
+		sink := make([]byte, 1000)
+		again := make(chan struct{})
+		k := &Call{Proc: procEcho, Sink: sink, Place: placeOpaque, Reply: callback(func() {
+			close(again)
+			synctest.Wait() // until the second one has come
+		})}
+		done := goCall(context.Background(), c, k)
+		p := <-w.peers
+		xid := p.next().xid
+		p.ok(xid, &opaque{bytes.Repeat([]byte{'A'}, len(sink))})
+		<-again
+		p.ok(xid, &opaque{bytes.Repeat([]byte{'B'}, len(sink))})
+		if err := <-done; err != nil || sink[0] != 'A' || sink[len(sink)-1] != 'A' {
+			t.Errorf("got %v, %q", err, sink[:4])
+		}
+		if n := c.Stats().UnknownXIDs; n != 1 {
+			t.Errorf("%d replies were nobody's", n)
+		}
+	})
+}
+
+// The same holds for one that comes together with the first, which has no payload
+// in the caller's memory, and is not handed over yet.
+func TestASecondReplyOfABatchTouchesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		c := w.client(Policy{})
+		done := goCall(context.Background(), c, &Call{Proc: procEcho, Sink: make([]byte, 1000), Place: placeOpaque, Reply: new(opaque)})
+		p := <-w.peers
+		xid := p.next().xid
+		synctest.Wait() // the reader waits: this is in its place now
+		ep := c.core.endpoints[0]
+		ep.mu.Lock()
+		l := ep.link
+		ep.mu.Unlock()
+		reply := func(n int) *transport.Buffer {
+			e := xdr.NewEncoder(nil)
+			acceptedHeader(e, xid, Success)
+			o := opaque{make([]byte, n)}
+			o.XDR(e)
+			m := transport.NewBuffer(len(e.Bytes()) + n)
+			copy(m.Bytes(), append(e.Bytes(), o.b...))
+			return m
+		}
+		second := reply(1000)
+		l.Message(reply(4), nil)
+		if _, s := l.Place(second.Bytes()[:transport.HeadMax], len(second.Bytes())); s != nil {
+			t.Error("it would get into the memory of a caller who has a reply")
+		}
+		l.Message(second, nil)
+		l.Pause()
+		if err := <-done; err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -214,6 +214,9 @@ func TestSoftMajorTimeoutRenewsTheConnection(t *testing.T) {
 				if got := len(w.dialTimes()); got != tt.dials {
 					t.Errorf("%d connections, want %d", got, tt.dials)
 				}
+				if got := c.Stats().Disconnects; got != uint64(tt.dials-1) {
+					t.Errorf("%d connections were ended, want %d", got, tt.dials-1)
+				}
 			})
 		})
 	}

@@ -176,3 +176,26 @@ func (c *slowConn) Send(head, payload []byte, cancel <-chan struct{}) error {
 	}
 	return c.Conn.Send(head, payload, cancel)
 }
+
+// The context may end after a call has looked at it, and before it would rely on
+// the vigil.
+func TestNobodyReliesOnAVigilThatIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		c := w.client(TCPPolicy(seconds(60), -1, Hard))
+		ctx, cancel := context.WithCancel(context.Background())
+		manyCalls(t, ctx, c, w, vigilAfter+1)
+		ep := c.core.endpoints[0]
+		p := ep.pool.Get().(*pending)
+		p.begin(c, ep, &Call{}, ctx)
+		cancel()
+		synctest.Wait()
+		l, err := p.enter() // as in run
+		p.entered, p.now = true, p.began
+		err = p.goOn(l, err)
+		p.end(err)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -377,3 +377,57 @@ func TestAProbeLeavesNoConnection(t *testing.T) {
 		})
 	}
 }
+
+// distant is a connection on which each call is acknowledged after half a second.
+// Its RTO is of a time when the way was shorter.
+type distant struct {
+	transport.Conn
+	mu    sync.Mutex // guards what follows
+	sent  uint64
+	last  time.Time // when
+	acked time.Time // before last
+}
+
+const halfSecond = 500 * time.Millisecond
+
+func (d *distant) Send(head, payload []byte, cancel <-chan struct{}) error {
+	d.mu.Lock()
+	d.sent++
+	d.acked, d.last = d.last.Add(halfSecond), time.Now()
+	d.mu.Unlock()
+	return d.Conn.Send(head, payload, cancel)
+}
+
+func (d *distant) Vitals() (transport.Vitals, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	v := transport.Vitals{RTO: 200 * time.Millisecond, Acked: d.sent, SinceAck: time.Since(d.last.Add(halfSecond))}
+	if v.SinceAck < 0 {
+		v.Unacked, v.Acked, v.SinceAck = true, d.sent-1, time.Since(d.acked)
+	}
+	return v, true
+}
+
+// A connection on which nothing was sent for long is not silent for as long.
+func TestAPauseIsNoSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWard(t)
+		w.probe = answering(t)
+		w.wrap = func(c transport.Conn) transport.Conn { return &distant{Conn: c} }
+		c := w.client()
+		for range 3 {
+			done := goCall(context.Background(), c, &Call{})
+			p := <-w.peers
+			w.peers <- p
+			time.Sleep(seconds(1))
+			p.ok(p.next().xid)
+			if err := <-done; err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(seconds(100))
+		}
+		if at := w.probed(); len(at) > 0 {
+			t.Errorf("probes at %v", at)
+		}
+	})
+}
