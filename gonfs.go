@@ -24,6 +24,9 @@ type File = client.Handle
 type Options struct {
 	// Mount is a list of mount options as nfs(5) and fstab write them:
 	// "proto=udp,rsize=8192,soft". At most one of Mount and Parsed is given.
+	// Under "ro" all that would change something fails with NFS3ERR_ROFS. What is
+	// about a mount point (nosuid, allow_other …) says nothing here, nor does what
+	// is about trying again (bg, retry=): Dial tries once.
 	Mount string
 	// Parsed is the same as a struct; it is not changed.
 	Parsed *mountopt.Options
@@ -77,7 +80,7 @@ func Dial(ctx context.Context, spec string, o Options) (*FS, error) {
 		return nil, err
 	}
 	locks := newLocks(session, o.Logger)
-	c, err := client.New(ctx, session, client.Options{Cred: o.Cred, Logger: o.Logger, Locks: locks})
+	c, err := client.New(ctx, session, client.Options{Cred: o.Cred, Logger: o.Logger, Locks: locks, ReadOnly: parsed.VFS.ReadOnly})
 	if err != nil {
 		return nil, errors.Join(err, locks.Close(ctx), session.Umount(ctx))
 	}

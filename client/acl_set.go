@@ -21,6 +21,9 @@ func (fs *FS) SetACLs(ctx context.Context, cred *rpc.Cred, ino *Inode, l ACLs) e
 	if err := fs.alive(ino); err != nil {
 		return err
 	}
+	if err := fs.changeable(); err != nil {
+		return err
+	}
 	if !fs.HasACLs() || ino.typ == nfs3.TypeLnk {
 		return nfs3.ErrNotsupp
 	}

@@ -90,6 +90,9 @@ func (fs *FS) Setattr(ctx context.Context, cred *rpc.Cred, ino *Inode, file *Fil
 	if err := fs.alive(ino); err != nil {
 		return nfs3.Fattr{}, err
 	}
+	if err := fs.changeable(); err != nil {
+		return nfs3.Fattr{}, err
+	}
 	cred = fs.credOr(cred)
 	if s.Size.Set {
 		if fs.maxFileSize > 0 && s.Size.Value > fs.maxFileSize {

@@ -25,7 +25,7 @@ import (
 // keeps cred and must be released. ctx cancels the wait; the file may have
 // been made all the same.
 func (fs *FS) Create(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, flags int, mode, umask uint32) (*Inode, nfs3.Fattr, *File, error) {
-	if err := fs.checkEntry(dir, name); err != nil {
+	if err := fs.checkChange(dir, name); err != nil {
 		return nil, nfs3.Fattr{}, nil, err
 	}
 	cred = fs.credOr(cred)
@@ -119,7 +119,7 @@ func (fs *FS) cut(ctx context.Context, cred *rpc.Cred, ino *Inode) (*Inode, erro
 // Mkdir makes a directory with the permissions mode; umask and lists are as for
 // Create. ctx cancels the wait.
 func (fs *FS) Mkdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, mode, umask uint32) (*Inode, nfs3.Fattr, error) {
-	if err := fs.checkEntry(dir, name); err != nil {
+	if err := fs.checkChange(dir, name); err != nil {
 		return nil, nfs3.Fattr{}, err
 	}
 	cred = fs.credOr(cred)
@@ -140,7 +140,7 @@ func (fs *FS) Mkdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 // types are NFS3ERR_BADTYPE.
 // Regular files are made by Create.
 func (fs *FS) Mknod(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, mode, umask uint32, typ nfs3.FileType, rdev nfs3.Specdata) (*Inode, nfs3.Fattr, error) {
-	if err := fs.checkEntry(dir, name); err != nil {
+	if err := fs.checkChange(dir, name); err != nil {
 		return nil, nfs3.Fattr{}, err
 	}
 	switch typ {
@@ -166,7 +166,7 @@ func (fs *FS) Mknod(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 
 // Symlink makes a symbolic link with the given text, which is not looked at.
 func (fs *FS) Symlink(ctx context.Context, cred *rpc.Cred, dir *Inode, name, target string) (*Inode, nfs3.Fattr, error) {
-	if err := fs.checkEntry(dir, name); err != nil {
+	if err := fs.checkChange(dir, name); err != nil {
 		return nil, nfs3.Fattr{}, err
 	}
 	if len(target) > nfs3.MaxPath {
@@ -230,7 +230,7 @@ func (fs *FS) viewed(ino *Inode, err error) (*Inode, nfs3.Fattr, error) {
 // Link makes name in dir another name of ino, which is no directory, and
 // returns its attributes.
 func (fs *FS) Link(ctx context.Context, cred *rpc.Cred, ino, dir *Inode, name string) (*Inode, nfs3.Fattr, error) {
-	if err := fs.checkEntry(dir, name); err != nil {
+	if err := fs.checkChange(dir, name); err != nil {
 		return nil, nfs3.Fattr{}, err
 	}
 	if err := fs.alive(ino); err != nil {

@@ -83,6 +83,7 @@ type config struct {
 	plainDirs  bool // directories are read with READDIR alone
 	syncWrites bool
 	writes     mountopt.Write // when write-behind begins
+	readOnly   bool           // see Options
 	strict     bool           // EEXIST and ENOENT after retransmissions are taken as they are
 	dirtyLimit int64          // most bytes of dirty data
 	rahead     uint64         // most bytes that are read ahead of one reader

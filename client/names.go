@@ -203,6 +203,23 @@ func (fs *FS) checkName(name string) error {
 	return nil
 }
 
+// checkChange is checkEntry for an operation that changes what name means in
+// dir.
+func (fs *FS) checkChange(dir *Inode, name string) error {
+	if err := fs.checkEntry(dir, name); err != nil {
+		return err
+	}
+	return fs.changeable()
+}
+
+// changeable refuses changes of a file system that is read-only.
+func (fs *FS) changeable() error {
+	if fs.readOnly {
+		return nfs3.ErrRofs
+	}
+	return nil
+}
+
 // checkEntry is checkName for an operation on name in dir.
 func (fs *FS) checkEntry(dir *Inode, name string) error {
 	if err := fs.alive(dir); err != nil {

@@ -22,6 +22,9 @@ type Options struct {
 	// Locks keeps the locks; nil is an engine that New makes from the session.
 	// Close closes it.
 	Locks *lock.Engine
+	// ReadOnly refuses all that would change something with NFS3ERR_ROFS (option
+	// ro), where no kernel does that.
+	ReadOnly bool
 }
 
 // unknownMemory is what a machine has whose memory cannot be told, in bytes.
@@ -48,6 +51,7 @@ func New(ctx context.Context, s *mount.Session, o Options) (*FS, error) {
 		plainDirs:  opts.NoRdirplus.Value,
 		writes:     opts.Write.Value,
 		syncWrites: opts.VFS.Sync || opts.NoAC.Value,
+		readOnly:   o.ReadOnly,
 		strict:     opts.StrictReplay.Value,
 		dirtyLimit: int64(opts.Dirty.Value),
 		rahead:     uint64(opts.ReadAhead.Or(defaultAhead)),

@@ -41,7 +41,13 @@ func (fs *FS) openVerified(ctx context.Context, cred *rpc.Cred, ino *Inode, flag
 	if err := fs.openable(ino); err != nil {
 		return nil, err
 	}
-	if err := fs.permit(ctx, cred, ino, rightsFor(flags)); err != nil {
+	need := rightsFor(flags)
+	if need&nfs3.AccessModify != 0 {
+		if err := fs.changeable(); err != nil {
+			return nil, err
+		}
+	}
+	if err := fs.permit(ctx, cred, ino, need); err != nil {
 		return nil, err
 	}
 	if flags&os.O_TRUNC != 0 {

@@ -14,7 +14,7 @@ import (
 // when it is closed. Removing that name meanwhile is EBUSY. ctx cancels the
 // wait.
 func (fs *FS) Unlink(ctx context.Context, cred *rpc.Cred, dir *Inode, name string) error {
-	if err := fs.checkEntry(dir, name); err != nil {
+	if err := fs.checkChange(dir, name); err != nil {
 		return err
 	}
 	cred = fs.credOr(cred)
@@ -61,7 +61,7 @@ func (fs *FS) remove(ctx context.Context, cred *rpc.Cred, dir *Inode, name strin
 
 // Rmdir removes the empty directory name from dir. ctx cancels the wait.
 func (fs *FS) Rmdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string) error {
-	if err := fs.checkEntry(dir, name); err != nil {
+	if err := fs.checkChange(dir, name); err != nil {
 		return err
 	}
 	cred = fs.credOr(cred)

@@ -13,10 +13,10 @@ import (
 // stays readable, as with Unlink; it is out of sight for the moment between
 // its own renaming and this one. ctx cancels the wait.
 func (fs *FS) Rename(ctx context.Context, cred *rpc.Cred, fromDir *Inode, fromName string, toDir *Inode, toName string) error {
-	if err := fs.checkEntry(fromDir, fromName); err != nil {
+	if err := fs.checkChange(fromDir, fromName); err != nil {
 		return err
 	}
-	if err := fs.checkEntry(toDir, toName); err != nil {
+	if err := fs.checkChange(toDir, toName); err != nil {
 		return err
 	}
 	cred = fs.credOr(cred)
