@@ -52,6 +52,48 @@ func TestBudgetServesWaitersInOrderAndForgetsThoseWhoGiveUp(t *testing.T) {
 	})
 }
 
+// late is a context of somebody who gives up when it is his turn.
+type late struct {
+	context.Context
+	turn func()
+}
+
+func (l late) GiveUp() bool {
+	l.turn()
+	return true
+}
+
+func TestWhoGivesUpWhenItIsHisTurnKeepsNothing(t *testing.T) {
+	b := budget{limit: 10}
+	must(t, b.acquire(t.Context(), 8, nil))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := b.acquire(late{ctx, func() { b.release(8) }}, 5, func() {})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+	want(t, "in use", b.used, 0)
+}
+
+func TestWhoGivesUpLetsThoseBehindPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := budget{limit: 10}
+		must(t, b.acquire(t.Context(), 8, nil))
+		ctx, cancel := context.WithCancel(t.Context())
+		first, second := make(chan error, 1), make(chan error, 1)
+		go func() { first <- b.acquire(ctx, 5, func() {}) }() // ends with ctx
+		synctest.Wait()
+		go func() { second <- b.acquire(t.Context(), 2, func() {}) }() // ends when it is his turn
+		synctest.Wait()
+		cancel()
+		if err := <-first; !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+		must(t, <-second)
+		want(t, "in use", b.used, 10)
+	})
+}
+
 func TestBudgetGrantsMoreThanItsLimitWhenNothingIsUsed(t *testing.T) {
 	b := budget{limit: 10}
 	if err := b.acquire(t.Context(), 100, func() {}); err != nil {

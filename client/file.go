@@ -227,7 +227,8 @@ func (f *File) Release() {
 	f.fs.fileReleased(f.ino)
 }
 
-// dropReadahead makes all read-ahead of ino stale: others changed the file.
+// dropReadahead makes all read-ahead of ino stale: others changed the file, or it
+// was cut.
 func (fs *FS) dropReadahead(ino *Inode) {
 	if d := ino.file.Load(); d != nil {
 		d.mu.Lock()

@@ -65,6 +65,30 @@ func TestCloseTellsOfDataThatWasLostAfterItsFileWasClosed(t *testing.T) {
 	})
 }
 
+func TestWhoOpensAFileIsToldOfWhatNobodyWasTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "")
+		defer s.Fail(nfs3.ErrNospc, nfstest.Forever, nfs3.ProcWrite)()
+		for range 2 { // a second loss as well as the first
+			_, _, f, err := fs.Create(t.Context(), fs.cred, fs.Root(), "a", os.O_RDWR, 0o644, 0)
+			must(t, err)
+			put(t, f, []byte("precious"), 0)
+			f.Release() // a close whose context had ended
+			for fs.DirtyBytes() > 0 {
+				time.Sleep(10 * time.Millisecond)
+			}
+			g, h := create(t, fs, "a", 0), create(t, fs, "a", 0)
+			for _, next := range []*File{g, h} { // both were opened before anybody was told
+				if err := next.Fsync(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+					t.Errorf("fsync by who opens the file next: %v, want ENOSPC", err)
+				}
+			}
+			must(t, create(t, fs, "a", 0).Fsync(t.Context()))
+		}
+	})
+}
+
 func TestCloseDoesNotTellTwiceOfWhatAFileHasTold(t *testing.T) {
 	s := nfstest.NewFor(t, nfstest.Options{})
 	fs := dataFS(t, s, "")

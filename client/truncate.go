@@ -45,27 +45,12 @@ func (d *fileData) waitLocked(ctx context.Context, ready func() bool) error {
 	return nil
 }
 
-// resized notes that a call of ours made ino size bytes long.
+// resized notes that a call of ours made ino size bytes long. What is dirty was
+// written after that.
 func (fs *FS) resized(ino *Inode, size uint64) {
-	fs.truncate(ino, size)
+	fs.dropReadahead(ino)
 	ino.mu.Lock()
 	ino.cache.floor = min(ino.cache.floor, size)
 	ino.cache.attr.Size = size
 	ino.mu.Unlock()
-}
-
-// truncate forgets what is dirty beyond size.
-func (fs *FS) truncate(ino *Inode, size uint64) {
-	d := ino.file.Load()
-	if d == nil {
-		return
-	}
-	d.mu.Lock()
-	any := func(*extent) bool { return true }
-	n := d.dirty.cut(size, ^uint64(0), any)
-	n += d.kept.cut(size, ^uint64(0), func(e *extent) bool { return e.state == unstable })
-	d.gen++
-	d.noteLocked()
-	d.mu.Unlock()
-	fs.wb.budget.release(int64(n))
 }

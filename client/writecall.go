@@ -116,7 +116,7 @@ func (c *dataCall) run() {
 			c.prepare(c.ext, args.Stable)
 			continue
 		}
-		if err == nil && (reply.Count == 0 || reply.Count > args.Count) {
+		if err == nil && reply.Count == 0 {
 			err = nfs3.ErrIO // a server that writes nothing would keep us here for ever
 		}
 		rest, stable := w.book(c.ctx, c.ino, c.ext, reply, err), args.Stable

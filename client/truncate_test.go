@@ -1,0 +1,140 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gonfs/gonfs/nfs3"
+	"github.com/gonfs/gonfs/nfstest"
+)
+
+func TestATruncationTakesNothingAwayThatCameAfterIt(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		write func(f *File, p []byte, off int64) error
+	}{
+		{"a write", func(f *File, p []byte, off int64) error {
+			_, err := f.WriteAt(f.fs.life, p, off)
+			return err
+		}},
+		{"an append", func(f *File, p []byte, _ int64) error {
+			_, _, err := f.Append(f.fs.life, p)
+			return err
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{})
+				fs := dataFS(t, s, "")
+				f := create(t, fs, "a", 0)
+				put(t, f, []byte("old"), 0)
+				must(t, f.Fsync(t.Context()))
+				// It is executed at once, and answered late.
+				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcSetattr}, Do: []nfstest.Action{nfstest.Delay(time.Second)}})
+				cut := make(chan error, 1)
+				go func() { // ends with the SETATTR
+					_, err := fs.Setattr(t.Context(), fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
+					cut <- err
+				}()
+				time.Sleep(100 * time.Millisecond)
+				must(t, tt.write(f, []byte("first "), 0))
+				must(t, f.Fsync(t.Context()))
+				must(t, tt.write(f, []byte("second"), 6))
+				must(t, <-cut)
+				must(t, f.Fsync(t.Context()))
+				want(t, "stored", string(stored(t, s, "a")), "first second")
+			})
+		})
+	}
+}
+
+func TestALenderWaitsForATruncation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs, f := lends(t, s)
+		s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcSetattr}, Do: []nfstest.Action{nfstest.Delay(time.Second)}})
+		cut := make(chan error, 1)
+		go func() { // ends with the SETATTR
+			_, err := fs.Setattr(t.Context(), fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
+			cut <- err
+		}()
+		time.Sleep(100 * time.Millisecond)
+		end := begin(t.Context(), t, f, pattern(1024, 1), 0)
+		time.Sleep(100 * time.Millisecond)
+		want(t, "WRITEs during the truncation", s.Counts()["WRITE"], 0)
+		must(t, <-cut)
+		must(t, end())
+		must(t, f.Fsync(t.Context()))
+		want(t, "stored", bytes.Equal(stored(t, s, "a"), pattern(1024, 1)), true)
+	})
+}
+
+func TestATruncationWaitsForAnAppend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "wsize=4096,dirty=8192")
+		f, g := create(t, fs, "a", 0), create(t, fs, "b", 0)
+		put(t, f, []byte("old"), 0)
+		must(t, f.Fsync(t.Context()))
+		s.Freeze()
+		put(t, g, pattern(8192, 1), 0) // more must not be dirty: the append waits
+		appended, cut := make(chan error, 1), make(chan error, 1)
+		go func() { // ends when there is room
+			_, _, err := f.Append(t.Context(), []byte("x"))
+			appended <- err
+		}()
+		time.Sleep(100 * time.Millisecond)
+		go func() { // ends with the SETATTR
+			_, err := fs.Setattr(t.Context(), fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
+			cut <- err
+		}()
+		time.Sleep(100 * time.Millisecond)
+		s.Thaw()
+		must(t, <-appended)
+		must(t, <-cut)
+		must(t, f.Fsync(t.Context()))
+		must(t, g.Fsync(t.Context()))
+		want(t, "stored", string(stored(t, s, "a")), "")
+	})
+}
+
+func TestAWriteThatWaitsForATruncationEndsWithItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "")
+		f := create(t, fs, "a", 0)
+		s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcSetattr}, Do: []nfstest.Action{nfstest.Delay(time.Second)}})
+		cut := make(chan error, 1)
+		go func() { // ends with the SETATTR
+			_, err := fs.Setattr(t.Context(), fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
+			cut <- err
+		}()
+		time.Sleep(100 * time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if n, err := f.WriteAt(ctx, []byte("x"), 0); n != 0 || !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("WriteAt: %d, %v", n, err)
+		}
+		must(t, <-cut)
+		noneInUse(t, fs)
+	})
+}
+
+// What a restarted server makes us send again must not lie beyond where the file
+// was cut: all of it is safe before that.
+func TestARestartDoesNotUndoATruncation(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{})
+	fs := dataFS(t, s, "wsize=4096")
+	f := create(t, fs, "a", 0)
+	put(t, f, pattern(8192, 1), 0)
+	must(t, fs.drain(t.Context(), f.ino)) // written, and not committed
+	_, err := fs.Setattr(t.Context(), fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true, Value: 10}})
+	must(t, err)
+	s.Restart()
+	must(t, f.Fsync(t.Context()))
+	want(t, "stored", bytes.Equal(stored(t, s, "a"), pattern(8192, 1)[:10]), true)
+}
