@@ -85,6 +85,9 @@ func (t *Tree) OpenFile(ctx context.Context, name string, flags int, perm iofs.F
 
 func (t *Tree) openCreate(ctx context.Context, name string, flags int, perm iofs.FileMode) (h *Handle, err error) {
 	for links := 0; ; links++ {
+		if saysDir(name) { // what is created is no directory
+			return nil, nfs3.ErrIsdir
+		}
 		err = t.inRaw(ctx, name, func(dir *Inode, last string) error {
 			if flags&os.O_EXCL == 0 { // CREATE would not ask whether we may read and write what is there
 				ino, _, err := t.fs.Lookup(ctx, t.cred, dir, last)

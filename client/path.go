@@ -17,12 +17,17 @@ const maxLinks = 40
 // "." and empty ones do not count, and ".." never leads above the root. A
 // symbolic link is followed inside the path, and at its end if follow is set;
 // its target is read from the directory that holds it, or from the export's
-// root if it is absolute, for the library knows no other root.
+// root if it is absolute, for the library knows no other root. A path that ends
+// in "/" is that of a directory (path_resolution(7)).
 //
 // With parent set the last element is not looked up: walk returns the
-// directory that it is in, and the element itself.
+// directory that it is in, and the element itself, which is not ".".
 func (t *Tree) walk(ctx context.Context, name string, follow, parent bool) (*Inode, string, error) {
+	if parent && strings.HasSuffix("/"+name, "/.") {
+		return nil, "", nfs3.ErrInval
+	}
 	w := walker{t: t, ctx: ctx, stack: []*Inode{t.fs.Root()}, todo: elements(name)}
+	follow = follow || saysDir(name)
 	for len(w.todo) > 0 {
 		el := w.todo[0]
 		w.todo = w.todo[1:]
@@ -37,8 +42,14 @@ func (t *Tree) walk(ctx context.Context, name string, follow, parent bool) (*Ino
 	if parent {
 		return nil, "", nfs3.ErrInval // the root itself, or a path that ends in ".."
 	}
+	if saysDir(name) && w.top().Type() != nfs3.TypeDir {
+		return nil, "", nfs3.ErrNotdir
+	}
 	return w.top(), "", nil
 }
+
+// saysDir reports whether a path is that of a directory by its looks.
+func saysDir(name string) bool { return strings.HasSuffix(name, "/") }
 
 // walker is the state of one walk: the directories from the root to where it
 // is, and what is still to come.
@@ -88,8 +99,7 @@ func (w *walker) step(el string, follow bool) error {
 	return nil
 }
 
-// elements splits a path. A trailing "/" stands for ".": the path must be a
-// directory.
+// elements splits a path.
 func elements(name string) []string {
 	var out []string
 	for el := range strings.SplitSeq(name, "/") {
@@ -107,9 +117,6 @@ func (t *Tree) at(ctx context.Context, op, name string, follow bool, do func(*In
 		ino, _, err := t.walk(ctx, name, follow, false)
 		if err != nil {
 			return err
-		}
-		if strings.HasSuffix(name, "/") && ino.Type() != nfs3.TypeDir && follow {
-			return nfs3.ErrNotdir
 		}
 		return do(ino)
 	}))

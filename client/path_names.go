@@ -48,19 +48,17 @@ func (t *Tree) MkdirAll(ctx context.Context, name string, perm iofs.FileMode) er
 // Remove removes a file or an empty directory.
 func (t *Tree) Remove(ctx context.Context, name string) error {
 	return t.in(ctx, "remove", name, func(dir *Inode, last string) error {
-		return t.remove(ctx, dir, last)
+		ino, _, err := t.fs.Lookup(ctx, t.cred, dir, last)
+		switch {
+		case err != nil:
+			return err
+		case ino.Type() == nfs3.TypeDir:
+			return t.fs.Rmdir(ctx, t.cred, dir, last)
+		case saysDir(name):
+			return nfs3.ErrNotdir
+		}
+		return t.fs.Unlink(ctx, t.cred, dir, last)
 	})
-}
-
-func (t *Tree) remove(ctx context.Context, dir *Inode, last string) error {
-	ino, _, err := t.fs.Lookup(ctx, t.cred, dir, last)
-	if err != nil {
-		return err
-	}
-	if ino.Type() == nfs3.TypeDir {
-		return t.fs.Rmdir(ctx, t.cred, dir, last)
-	}
-	return t.fs.Unlink(ctx, t.cred, dir, last)
 }
 
 // RemoveAll removes name and, if it is a directory, all that is in it. That
@@ -115,6 +113,13 @@ func (t *Tree) removeTree(ctx context.Context, dir *Inode, last string, depth in
 // Errors are *os.LinkError.
 func (t *Tree) Rename(ctx context.Context, from, to string) error {
 	return linkError("rename", from, to, t.inRaw(ctx, from, func(fromDir *Inode, fromName string) error {
+		if saysDir(from) || saysDir(to) {
+			if ino, _, err := t.fs.Lookup(ctx, t.cred, fromDir, fromName); err != nil {
+				return err
+			} else if ino.Type() != nfs3.TypeDir {
+				return nfs3.ErrNotdir
+			}
+		}
 		return t.inRaw(ctx, to, func(toDir *Inode, toName string) error {
 			return t.fs.Rename(ctx, t.cred, fromDir, fromName, toDir, toName)
 		})
