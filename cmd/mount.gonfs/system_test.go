@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"os"
@@ -83,17 +84,26 @@ func TestAsAnOrdinaryUser(t *testing.T) {
 	if o := run("mount.gonfs", s.Export(), dir, "-o", "remount,ro"); o.code != 1 || !strings.Contains(o.stderr, "only root can remount") {
 		t.Errorf("remount: %s", o)
 	}
-	in := exec.Command("sleep", "60")
-	in.Dir = dir
+	// It goes there itself: until a child has its program, this process, and the
+	// server in it, may stand still.
+	in := exec.Command("sh", "-c", `cd "$0" && echo there && read end`, dir)
 	in.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: user, Gid: user}}
-	if err := in.Start(); err != nil {
+	out, err := in.StdoutPipe()
+	if err != nil {
 		t.Fatal(err)
+	}
+	leave, err := in.StdinPipe()
+	if err := errors.Join(err, in.Start()); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(out).ReadString('\n'); line != "there\n" {
+		t.Fatalf("%q, %v", line, err)
 	}
 	if o := run("umount.gonfs", dir); o.code != 32 || !strings.Contains(o.stderr, "target is busy") {
 		t.Errorf("umount of a mount that is used: %s", o)
 	}
-	_ = in.Process.Kill()
-	_ = in.Wait() // it was killed
+	_ = leave.Close()
+	_ = in.Wait() // read had nothing to read
 	if o := run("umount.gonfs", dir); o.code != 0 {
 		t.Errorf("umount: %s", o)
 	}
