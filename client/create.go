@@ -137,8 +137,7 @@ func (fs *FS) Mkdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 
 // Mknod makes a device (typ TypeChr or TypeBlk, of number rdev), a socket or a
 // named pipe with the permissions mode; umask and lists are as for Create. Other
-// types are NFS3ERR_BADTYPE.
-// Regular files are made by Create.
+// types are NFS3ERR_BADTYPE: regular files are made by Create.
 func (fs *FS) Mknod(ctx context.Context, cred *rpc.Cred, dir *Inode, name string, mode, umask uint32, typ nfs3.FileType, rdev nfs3.Specdata) (*Inode, nfs3.Fattr, error) {
 	if err := fs.checkChange(dir, name); err != nil {
 		return nil, nfs3.Fattr{}, err

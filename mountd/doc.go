@@ -1,7 +1,7 @@
-// Package mountd speaks the MOUNT protocol, version 3 (RFC 1813 appendix I),
-// and of version 1 the lists (RFC 1094 appendix A):
-// it turns the path of an export into the file handle of its root, which is
-// all that an NFS client needs to begin.
+// Package mountd speaks the MOUNT protocol, version 3 (RFC 1813 appendix I), and
+// of version 1 the lists (RFC 1094 appendix A): it turns the path of an export
+// into the file handle of its root, which is all that an NFS client needs to
+// begin.
 //
 // NFS itself knows no paths, only handles. So there is a second program beside
 // it, run by mountd, that is asked once at mount time:

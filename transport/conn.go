@@ -39,7 +39,8 @@ type Conn interface {
 }
 
 // Receiver gets the messages that a Conn reads. Its methods are called by
-// Serve, one at a time, and must not block.
+// Serve, one at a time, and nothing more is read until they return: so a server
+// that has enough to do keeps its peer waiting. Place must not block.
 type Receiver interface {
 	// Place is shown the first bytes of a message, as many as there are up to
 	// HeadMax, and the length of the whole message. It may return a sink and
