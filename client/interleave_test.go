@@ -174,6 +174,29 @@ func TestAPartOfAWriteIsNotTakenForSafe(t *testing.T) {
 	}
 }
 
+func TestOthersAreSeenThoughACommitToldNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		must(t, r.WriteFile("f", []byte("0123456789"), 0o666))
+		fs := r.mount("", Options{})
+		f, g := opened(t, fs, "f"), opened(t, r.mount("", Options{}), "f")
+		defer f.Release()
+		defer g.Release()
+		put(t, f, []byte("A"), 0)
+		must(t, fs.drain(t.Context(), f.ino))
+		r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Do: []nfstest.Action{
+			nfstest.Reply(func(_, reply any) { reply.(*nfs3.CommitReply).Wcc = nfs3.WccData{} })}})
+		must(t, f.Flush(t.Context()))
+		version := f.ino.Version()
+		put(t, g, []byte("B"), 5)
+		must(t, g.Flush(t.Context()))
+		must(t, fs.verify(t.Context(), alice, f.ino))
+		if f.ino.Version() == version {
+			t.Error("nobody noticed what the other client has written: pages that are cached stay")
+		}
+	})
+}
+
 func TestOthersAreSeenThoughAWriteWasRefusedMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nfstest.Options{})

@@ -65,6 +65,20 @@ func TestCloseTellsOfDataThatWasLostAfterItsFileWasClosed(t *testing.T) {
 	})
 }
 
+func TestSyncTellsOfWhatItCouldNotSave(t *testing.T) {
+	s := nfstest.NewFor(t, nfstest.Options{})
+	fs := dataFS(t, s, "")
+	f := create(t, fs, "a", 0)
+	defer s.Fail(nfs3.ErrNospc, nfstest.Forever, nfs3.ProcWrite)()
+	put(t, f, []byte("precious"), 0)
+	if err := fs.Sync(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("sync: %v, want ENOSPC", err)
+	}
+	if err := f.Fsync(t.Context()); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("fsync after a sync: %v, want ENOSPC", err)
+	}
+}
+
 func TestWhoOpensAFileIsToldOfWhatNobodyWasTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := nfstest.NewFor(t, nfstest.Options{})

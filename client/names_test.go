@@ -164,6 +164,27 @@ func TestARenamedDirectoryKeepsItsInode(t *testing.T) {
 	}
 }
 
+func TestAFileThatWasMovedByOthersIsNotFoundAtItsOldPlace(t *testing.T) {
+	r := newRig(t, nfstest.Options{})
+	fs, other := r.mount("", Options{}), r.mount("", Options{})
+	for _, name := range []string{"from", "to"} {
+		_, _, err := fs.Mkdir(t.Context(), alice, fs.Root(), name, 0o755, 0)
+		must(t, err)
+	}
+	from := find(t, fs, "from")
+	_, _, f, err := fs.Create(t.Context(), alice, from, "f", os.O_RDWR, 0o644, 0)
+	must(t, err)
+	f.Release()
+	must(t, other.Rename(t.Context(), alice, find(t, other, "from"), "f", find(t, other, "to"), "f"))
+	if find(t, fs, "to/f") != f.Inode() {
+		t.Fatal("another file")
+	}
+	_, _, err = fs.Lookup(t.Context(), alice, from, "f")
+	if !errors.Is(err, nfs3.ErrNoent) {
+		t.Errorf("at the old place: %v, want NOENT", err)
+	}
+}
+
 func TestRenameOfOneNameOntoAnotherOfTheSameFileDoesNothing(t *testing.T) {
 	r := newRig(t, nfstest.Options{})
 	fs := r.mount("", Options{})

@@ -76,11 +76,16 @@ func (fs *FS) Rmdir(ctx context.Context, cred *rpc.Cred, dir *Inode, name string
 	})
 }
 
-// unmake makes a call that removes name from dir.
+// unmake makes a call that removes name from dir. What is dirty of ino is saved
+// first: it may have other names, and if not, the WRITEs would fail, and be told
+// of as a loss.
 func (fs *FS) unmake(ctx context.Context, cred *rpc.Cred, op string, dir *Inode, name string, ino *Inode,
 	call func(*nfs3.RemoveReply) error) error {
 	var nlink uint32
 	if ino != nil {
+		if err := fs.flush(ctx, ino); err != nil {
+			return err
+		}
 		ino.mu.Lock()
 		nlink = ino.cache.attr.Nlink
 		ino.mu.Unlock()

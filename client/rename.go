@@ -44,6 +44,10 @@ func (fs *FS) Rename(ctx context.Context, cred *rpc.Cred, fromDir *Inode, fromNa
 			return err
 		}
 		undo = func() { fs.sillyUndo(ctx, cred, toDir, toName, target) }
+	} else if target != nil {
+		if err := fs.flush(ctx, target); err != nil { // as unmake does
+			return err
+		}
 	}
 	if err := fs.rename(ctx, cred, fromDir, fromName, toDir, toName, ino, target); err != nil {
 		undo()

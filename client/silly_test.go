@@ -139,6 +139,73 @@ func TestADirectoryWithHiddenFilesIsNotEmpty(t *testing.T) {
 	})
 }
 
+func TestAFileThatIsClosedWhileItIsHiddenIsRemoved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		fs := r.mount("", Options{})
+		f := open(t, fs, "f", "x")
+		r.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcRename}, Do: []nfstest.Action{nfstest.Delay(time.Second)}})
+		done := make(chan error, 1)
+		go func() { done <- fs.Unlink(t.Context(), alice, fs.Root(), "f") }() // ends with the RENAME
+		time.Sleep(100 * time.Millisecond)
+		f.Release()
+		must(t, <-done)
+		eventually(t, "the hidden file is removed", func() bool { return !strings.Contains(r.served(), ".nfs") })
+	})
+}
+
+// Bytes that were dirty when their file was closed, pages of a memory map say, are
+// no loss if the file is removed, and are there under its other names.
+func TestWhatIsDirtyOfAFileThatIsRemoved(t *testing.T) {
+	for _, tt := range []struct {
+		name          string
+		before, after func(fs *FS) error
+	}{
+		{"while it is open", func(fs *FS) error { return fs.Unlink(fs.life, alice, fs.Root(), "a") }, nil},
+		{"after that", nil, func(fs *FS) error { return fs.Unlink(fs.life, alice, fs.Root(), "a") }},
+		{"by a rename", nil, func(fs *FS) error { return fs.Rename(fs.life, alice, fs.Root(), "c", fs.Root(), "a") }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, nfstest.Options{})
+				fs := r.mount("", Options{}) // whose end tells of losses
+				a, b, c := open(t, fs, "a", "old"), open(t, fs, "b", "old"), open(t, fs, "c", "c")
+				c.Release()
+				_, _, err := fs.Link(t.Context(), alice, b.ino, fs.Root(), "b2")
+				must(t, err)
+				if tt.before != nil {
+					must(t, tt.before(fs))
+					must(t, fs.Unlink(t.Context(), alice, fs.Root(), "b"))
+				}
+				put(t, a, []byte("new"), 0)
+				put(t, b, []byte("new"), 0)
+				a.Release()
+				b.Release()
+				if tt.after != nil {
+					must(t, tt.after(fs))
+					must(t, fs.Unlink(t.Context(), alice, fs.Root(), "b"))
+				}
+				eventually(t, "nothing hidden is left", func() bool { return !strings.Contains(r.served(), ".nfs") })
+				must(t, fs.Sync(t.Context()))
+				want(t, "content under the other name", string(stored(t, r.Server, "b2")), "new")
+			})
+		})
+	}
+}
+
+func TestAFileThatReplacesAnotherIsNotFoundEmpty(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nfstest.Options{})
+		fs := r.mount("", Options{})
+		write(t, fs, "f", "old")
+		g := open(t, fs, "g", "")
+		defer g.Release()
+		put(t, g, []byte("new"), 0)
+		must(t, fs.Rename(t.Context(), alice, fs.Root(), "g", fs.Root(), "f"))
+		want(t, "content", string(stored(t, r.Server, "f")), "new")
+	})
+}
+
 func TestASillyNameThatIsTakenIsNotReplaced(t *testing.T) {
 	r := newRig(t, nfstest.Options{})
 	fs := r.mount("", Options{})

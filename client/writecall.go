@@ -83,7 +83,9 @@ func (c *dataCall) tryCommit() error {
 	if err == nil {
 		c.w.costs.committed(time.Since(st.at))
 	}
-	c.w.fs.booked(c.ino, st, err, &c.committed.Wcc)
+	if answered(err) && c.committed.Wcc.After.Present { // or else it tells nothing: a COMMIT changes no ctime
+		c.w.fs.applyWcc(c.ino, st, &c.committed.Wcc)
+	}
 	return err
 }
 
