@@ -35,7 +35,7 @@ type Server struct {
 
 	mu       sync.Mutex // guards everything below
 	closed   bool
-	down     bool          // Stop was called: connections are refused
+	down     bool          // Down was called: connections are refused
 	frozen   chan struct{} // not nil after Freeze; closed by Thaw
 	boots    uint64        // makes the write verifier
 	gen      uint64        // counts restarts
