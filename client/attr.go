@@ -102,11 +102,7 @@ func (fs *FS) Setattr(ctx context.Context, cred *rpc.Cred, ino *Inode, file *Fil
 			cred = file.Cred()
 		}
 		if ino.typ == nfs3.TypeReg {
-			d := ino.data()
-			if err := d.beginCut(ctx); err != nil {
-				return nfs3.Fattr{}, err
-			}
-			defer d.endCut()
+			return fs.setSize(ctx, cred, ino, *s)
 		}
 	}
 	// Committed, not only sent: data that a restarted server makes us send again
@@ -114,12 +110,17 @@ func (fs *FS) Setattr(ctx context.Context, cred *rpc.Cred, ino *Inode, file *Fil
 	if err := fs.flush(ctx, ino); err != nil {
 		return nfs3.Fattr{}, err
 	}
+	return fs.setattr(ctx, ctx, cred, ino, s)
+}
+
+// setattr makes a SETATTR. Its call ends with life, all else with ctx.
+func (fs *FS) setattr(ctx, life context.Context, cred *rpc.Cred, ino *Inode, s *nfs3.Sattr) (nfs3.Fattr, error) {
 	args := nfs3.SetattrArgs{Attr: *s}
 	var reply nfs3.SetattrReply
 	err := fs.about(ctx, cred, ino, func() error {
 		args.Object = ino.FH()
 		st := fs.beginChange(ino)
-		err := fs.nfs.Setattr(ctx, cred, &args, &reply)
+		err := fs.nfs.Setattr(life, cred, &args, &reply)
 		if err == nil && s.Size.Set {
 			fs.resized(ino, s.Size.Value)
 		}

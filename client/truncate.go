@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"fmt"
 
+	"github.com/gonfs/gonfs/nfs3"
 	"github.com/gonfs/gonfs/rpc"
 )
 
@@ -21,6 +23,37 @@ func (d *fileData) beginCut(ctx context.Context) error {
 	}
 	d.cutting++
 	return nil
+}
+
+// setSize is setattr of a size, too. The server may execute a SETATTR that was sent
+// whenever it likes, though its caller has given up: what would have become safe by
+// then would be cut. So writes wait until it is answered.
+func (fs *FS) setSize(ctx context.Context, cred *rpc.Cred, ino *Inode, s nfs3.Sattr) (nfs3.Fattr, error) {
+	d := ino.data()
+	if err := d.beginCut(ctx); err != nil {
+		return nfs3.Fattr{}, err
+	}
+	if err := fs.flush(ctx, ino); err != nil { // as in Setattr
+		d.endCut()
+		return nfs3.Fattr{}, err
+	}
+	var (
+		a             nfs3.Fattr
+		err           error
+		waited, leave = context.WithCancel(fs.life)
+		done          = make(chan struct{})
+	)
+	defer leave() // what the server has refused for now (JUKEBOX) is not asked again
+
+	fs.goroutine(func() { // ends with the SETATTR, or with the file system's life
+		a, err = fs.setattr(waited, fs.life, cred, ino, &s)
+		d.endCut()
+		close(done)
+	})
+	if rpc.Wait(ctx, done) != nil {
+		return nfs3.Fattr{}, fmt.Errorf("nfs3: SETATTR: %w", rpc.Why(ctx))
+	}
+	return a, err
 }
 
 func (d *fileData) endCut() {

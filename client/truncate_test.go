@@ -52,6 +52,40 @@ func TestATruncationTakesNothingAwayThatCameAfterIt(t *testing.T) {
 	}
 }
 
+// The server may execute it late: what was saved by then would be gone.
+func TestATruncationThatWasGivenUpComesBeforeWhatIsWrittenNext(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		do   nfstest.Action
+		want string
+	}{
+		{"it is executed late", nfstest.DelayCall(time.Second), "new"},
+		{"it was refused for now, and is not asked again", nfstest.Status(nfs3.ErrJukebox), "newest of all"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{})
+				fs := dataFS(t, s, "")
+				f := create(t, fs, "a", 0)
+				put(t, f, []byte("oldest of all"), 0)
+				must(t, f.Fsync(t.Context()))
+				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcSetattr}, Do: []nfstest.Action{tt.do}})
+				ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+				defer cancel()
+				_, err := fs.Setattr(ctx, fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("SETATTR: %v", err)
+				}
+				put(t, f, []byte("new"), 0)
+				must(t, f.Fsync(t.Context()))
+				time.Sleep(time.Minute)
+				want(t, "stored", string(stored(t, s, "a")), tt.want)
+				noneInUse(t, fs)
+			})
+		})
+	}
+}
+
 func TestALenderWaitsForATruncation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := nfstest.NewFor(t, nfstest.Options{})

@@ -37,6 +37,8 @@ var mutants = []mutant{
 		"slices.Clone(e.data), nil, false", "e.data, nil, false", "Lent", "client"},
 	{"a write does not wait for a truncation that is under way", "client/write.go",
 		"return d.cutting == 0 })", "return true })", "Truncation", "client"},
+	{"a truncation that was given up is not waited for", "client/truncate.go",
+		"fs.setattr(waited, fs.life, cred", "fs.setattr(waited, waited, cred", "TruncationThatWasGivenUp", "client"},
 	{"a write that goes on where another ends runs over a third", "client/write.go",
 		"i+1 < len(d.dirty) && d.dirty[i+1].off < end", "false", "WritesThatMeet", "client"},
 	{"a truncation does not wait until what was written is safe", "client/attr.go",
