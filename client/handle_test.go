@@ -137,6 +137,8 @@ func TestAHandleThatIsClosedIsGoodForNothing(t *testing.T) {
 			"Read":    func() error { _, err := h.Read(t.Context(), make([]byte, 1)); return err },
 			"ReadDir": func() error { _, err := h.ReadDir(t.Context(), 1); return err },
 			"Sync":    func() error { return h.Sync(t.Context()) },
+			"GetACLs": func() error { _, err := h.GetACLs(t.Context()); return err },
+			"SetACLs": func() error { return h.SetACLs(t.Context(), ACLs{}) },
 			"Close":   func() error { return h.Close(t.Context()) },
 		} {
 			if err := do(); !errors.Is(err, os.ErrClosed) {

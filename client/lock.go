@@ -77,7 +77,7 @@ func (f *File) LockFor(ctx context.Context, l lock.Lock, wait bool) error {
 	}
 	fs.lockers.add(k, f)   // again: an unlock or close of his while he waited has made him forgotten
 	if f.released.Load() { // meanwhile: nobody would give it back
-		fs.giveBack(fs.life, f.ino, k)
+		_ = fs.giveBack(fs.life, f.ino, k) // it fails with the file system, and with it all locks end
 		return os.ErrClosed
 	}
 	fs.revalidate(f.ino)

@@ -23,11 +23,18 @@ func (t *Tree) SetACLs(ctx context.Context, name string, l ACLs) error {
 
 // GetACLs is Tree.GetACLs for an open file or directory.
 func (h *Handle) GetACLs(ctx context.Context) (ACLs, error) {
+	if err := h.live(); err != nil {
+		return ACLs{}, h.fail("getfacl", err)
+	}
 	l, err := h.t.fs.GetACLs(ctx, h.t.cred, h.ino)
 	return l, h.fail("getfacl", err)
 }
 
 // SetACLs is Tree.SetACLs for an open file or directory.
 func (h *Handle) SetACLs(ctx context.Context, l ACLs) error {
-	return h.fail("setfacl", h.t.fs.SetACLs(ctx, h.t.cred, h.ino, l))
+	err := h.live()
+	if err == nil {
+		err = h.t.fs.SetACLs(ctx, h.t.cred, h.ino, l)
+	}
+	return h.fail("setfacl", err)
 }
