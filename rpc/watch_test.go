@@ -52,6 +52,11 @@ func TestWatchdog(t *testing.T) {
 		{"the server refuses: replaced", func(*testing.T) func(context.Context) (transport.Conn, error) {
 			return func(context.Context) (transport.Conn, error) { return nil, syscall.ECONNREFUSED }
 		}, 0, seconds(2), 1},
+		{"the server answers that it does not have the program: replaced", func(t *testing.T) func(context.Context) (transport.Conn, error) {
+			h := new(house)
+			t.Cleanup(h.wg.Wait)
+			return func(ctx context.Context) (transport.Conn, error) { return h.dial(ctx, netip.AddrPort{}) }
+		}, 0, seconds(2), 1},
 		{"the server answers, and the connection recovers", answering, 1000 * time.Millisecond, 0, 1},
 		{"it recovers soon", answering, 500 * time.Millisecond, 0, 0},
 		{"the path is down", func(*testing.T) func(context.Context) (transport.Conn, error) { return unanswered }, seconds(150), 0, 14},
