@@ -248,6 +248,29 @@ func TestASilentServerIsAskedNowAndThen(t *testing.T) {
 	})
 }
 
+// Another client, or another daemon of this host, may have the same number.
+func TestWhoseALockIs(t *testing.T) {
+	inBubble(t, nfstest.Options{}, func(t *testing.T, r *rig) {
+		e := r.engine()
+		take(t, e, r.a, lk(ann, Exclusive, 0, 9))
+		svid := e.identities[ann].svid
+		for _, tt := range []struct {
+			name string
+			h    nlm.Holder
+			want bool
+		}{
+			{"ours", nlm.Holder{Svid: svid, OH: e.oh}, true},
+			{"ours, of a server that leaves oh out", nlm.Holder{Svid: svid}, true},
+			{"another's with the same number", nlm.Holder{Svid: svid, OH: []byte("other")}, false},
+			{"nobody's of ours", nlm.Holder{Svid: svid + 1, OH: e.oh}, false},
+		} {
+			if got := e.ours(&tt.h); got != tt.want {
+				t.Errorf("%s: %v", tt.name, got)
+			}
+		}
+	})
+}
+
 func TestGrantedMatchesHandleRangeOwnerAndAddress(t *testing.T) {
 	inBubble(t, nfstest.Options{Callback: nfstest.CallNobody}, func(t *testing.T, r *rig) {
 		e, other := r.engine(), r.engine()

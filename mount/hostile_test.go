@@ -76,6 +76,8 @@ func TestRefusalsSayWhatTheyAre(t *testing.T) {
 			msg: "requested NFS version or transport protocol is not supported"},
 		{name: "NFS hangs up", opts: "tcp", fault: nfs(nfstest.FinAt(0)), is: ErrConnectionLost, umnt: true,
 			msg: "mounting " + spec + " failed: FSINFO: "},
+		{name: "NFS hangs up once", opts: "tcp", fault: nfstest.Fault{Program: nfs3.Program, Procs: []uint32{nfs3.ProcFsinfo}, Do: []nfstest.Action{nfstest.FinAt(0)}}, is: ErrConnectionLost, umnt: true,
+			msg: "mounting " + spec + " failed: FSINFO: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -193,6 +195,20 @@ func TestAnExportThatIsAFileIsRefused(t *testing.T) {
 	if n := srv.Counts()["FSINFO"]; n != 1 {
 		t.Errorf("FSINFO was asked %d times: over another transport it is a file too", n)
 	}
+}
+
+func TestAConnectionThatNoCallNeededIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left
+		w := newWire(nfstest.NewFor(t, nfstest.Options{}), map[string]string{"tcp 111": "mute"})
+		m := w.mounter(t, "127.0.0.1", "")
+		c, err := m.open(t.Context(), target{host: "127.0.0.1"}, endpoint{netid: "tcp", port: 111}, false, nil, retransmit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestAConnectionThatCameTooLateIsClosed(t *testing.T) {

@@ -161,11 +161,16 @@ func TestEachLengthIsCheckedBeforeAnythingIsAllocated(t *testing.T) {
 // A count that a limit of millions allows costs nothing if the message does not
 // bring the elements.
 func TestACountOfElementsThatAreNotThereTakesNoMemory(t *testing.T) {
-	d := xdr.NewDecoder([]byte{0, 0x40, 0, 0, 1, 2, 3, 4})
-	var list []uint64
-	xdr.Slice(d, &list, 0x400000, 8, func(c *xdr.Codec, v *uint64) { c.Uint64(v) })
-	if cap(list) != 0 || d.Err() == nil {
-		t.Errorf("memory for %d elements was taken; the error is %v", cap(list), d.Err())
+	for _, msg := range [][]byte{
+		{0, 0x40, 0, 0, 1, 2, 3, 4},
+		append([]byte{0, 0, 0, 16}, make([]byte, 127)...), // of 16 × 8
+	} {
+		d := xdr.NewDecoder(msg)
+		var list []uint64
+		xdr.Slice(d, &list, 0x400000, 8, func(c *xdr.Codec, v *uint64) { c.Uint64(v) })
+		if cap(list) != 0 || d.Err() == nil {
+			t.Errorf("memory for %d elements was taken; the error is %v", cap(list), d.Err())
+		}
 	}
 }
 
