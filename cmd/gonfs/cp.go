@@ -68,10 +68,11 @@ func copyAll(c *cli.Context, helpers *trees.Crew, sources []string, to string) (
 	case len(sources) > 1 && !into:
 		return fmt.Errorf("cp: %s: is no directory, and there is more than one source", to)
 	}
-	problem := problems(c)
+	bar := newBar(c)
+	problem := &trees.Problems{Tell: bar.problem}
 	made := map[string]bool{}
 	for _, from := range sources {
-		if err := copyOne(c, helpers, problem, from, dst, into, made); err != nil {
+		if err := copyOne(c, helpers, problem, bar, from, dst, into, made); err != nil {
 			if c.Context.Err() != nil || len(sources) == 1 {
 				return fmt.Errorf("cp: %w", err)
 			}
@@ -84,7 +85,8 @@ func copyAll(c *cli.Context, helpers *trees.Crew, sources []string, to string) (
 // copyOne copies one source to dst, or into it, where made tells the files that
 // were copied before.
 func copyOne(
-	c *cli.Context, helpers *trees.Crew, problem *trees.Problems, from string, dst *spot, into bool, made map[string]bool,
+	c *cli.Context, helpers *trees.Crew, problem *trees.Problems, bar *bar, from string, dst *spot, into bool,
+	made map[string]bool,
 ) (err error) {
 	src, err := openSpot(c, from, !c.Bool("r"))
 	if err != nil {
@@ -126,11 +128,11 @@ func copyOne(
 			problem.Add(err)
 		}},
 	}
-	bar := newBar(c, src, &cp.Files)
 	cp.Moved = bar.add
 	if c.Bool("v") {
-		cp.Named = func(name string) { bar.print(c.App.Writer, src.say(name)) }
+		cp.Named = func(name string) { bar.name(src.say(name)) }
 	}
+	bar.begin(ctx, src, &cp.Files)
 	err = cp.Run(ctx, src.name, to)
 	bar.end()
 	return cmp.Or(err, only)

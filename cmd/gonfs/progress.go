@@ -16,25 +16,39 @@ import (
 	"github.com/gonfs/gonfs/cmd/internal/trees"
 )
 
-// bar shows how far a copy is, on a terminal; elsewhere it shows nothing.
+// bar shows how far copies are, on a terminal; elsewhere it shows nothing. What
+// else is printed there goes above it: it would be overwritten.
 type bar struct {
-	progress *mpb.Progress
-	bar      *mpb.Bar
+	shown  bool // standard error is a terminal, where a bar is wanted
+	lists  bool // and standard output is one as well
+	out    io.Writer
+	errOut io.Writer // of the command
+
+	printing sync.Mutex    // guards progress; held while a line is printed
+	progress *mpb.Progress // nil between copies
+	bar      *mpb.Bar      // of the copy that is under way
 	stop     context.CancelFunc
 	counting sync.WaitGroup
-	printing sync.Mutex // held while a line is printed
 }
 
 // countCrew is how many helpers add up what there is to copy.
 const countCrew = 4
 
-// newBar returns the bar of a copy of p, of which files counts the files that
-// are done. How much there is to do is added up while it is done.
-func newBar(c *cli.Context, p *spot, files *atomic.Int64) *bar {
-	if c.Bool("quiet") || !term.IsTerminal(int(os.Stderr.Fd())) {
-		return &bar{}
+// newBar returns the bar of a command.
+func newBar(c *cli.Context) *bar {
+	return &bar{
+		shown: !c.Bool("quiet") && term.IsTerminal(int(os.Stderr.Fd())), lists: term.IsTerminal(int(os.Stdout.Fd())),
+		out: c.App.Writer, errOut: c.App.ErrWriter,
 	}
-	b := &bar{progress: mpb.New(mpb.WithOutput(os.Stderr), mpb.WithWidth(40))}
+}
+
+// begin shows the bar of a copy of p, of which files counts the files that are
+// done. How much there is to do is added up while it is done.
+func (b *bar) begin(ctx context.Context, p *spot, files *atomic.Int64) {
+	if !b.shown {
+		return
+	}
+	b.progress = mpb.New(mpb.WithOutput(b.errOut), mpb.WithWidth(40), mpb.WithAutoRefresh())
 	b.bar = b.progress.AddBar(0,
 		mpb.PrependDecorators(
 			decor.Name(printable(p.base)+" "),
@@ -47,10 +61,8 @@ func newBar(c *cli.Context, p *spot, files *atomic.Int64) *bar {
 			decor.AverageETA(decor.ET_STYLE_GO),
 		),
 	)
-	ctx, stop := context.WithCancel(c.Context)
-	b.stop = stop
+	ctx, b.stop = context.WithCancel(ctx)
 	b.counting.Go(func() { b.count(ctx, p) }) // ends with its walk, or by end
-	return b
 }
 
 // count adds up what there is to copy.
@@ -76,11 +88,17 @@ func (b *bar) add(n int64) {
 	}
 }
 
-// print prints a line above the bar.
-func (b *bar) print(w io.Writer, line string) {
+// name prints a name to standard output.
+func (b *bar) name(name string) { b.print(b.out, name, b.lists) }
+
+// problem prints an error.
+func (b *bar) problem(err error) { b.print(b.errOut, "gonfs cp: "+err.Error(), true) }
+
+// print prints a line to w, above the bar if w is where that is.
+func (b *bar) print(w io.Writer, line string, terminal bool) {
 	b.printing.Lock()
 	defer b.printing.Unlock()
-	if b.progress != nil {
+	if b.progress != nil && terminal {
 		w = b.progress
 	}
 	fmt.Fprintln(w, printable(line))
@@ -88,10 +106,14 @@ func (b *bar) print(w io.Writer, line string) {
 
 // end leaves the bar as it is and goes to the next line.
 func (b *bar) end() {
-	if b.bar != nil {
-		b.stop()
-		b.counting.Wait()
-		b.bar.Abort(false)
-		b.progress.Wait()
+	if b.progress == nil {
+		return
 	}
+	b.stop()
+	b.counting.Wait()
+	b.bar.Abort(false)
+	b.progress.Wait()
+	b.printing.Lock()
+	defer b.printing.Unlock()
+	b.progress, b.bar = nil, nil
 }
