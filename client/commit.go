@@ -16,11 +16,11 @@ func (w *writeback) commitDueLocked(d *fileData, half bool) bool {
 	if d.committing {
 		return false
 	}
-	some, old := false, false
+	some, old := false, d.covered
 	for _, e := range d.kept {
 		if e.state == unstable {
 			some = true
-			old = old || e.lender != nil || time.Since(e.since) >= commitDelay || len(d.dirty.overlap(e.off, e.end())) > 0
+			old = old || e.lender != nil || time.Since(e.since) >= commitDelay
 		} else if d.flushing > 0 && e.first <= d.flushSeq {
 			return false // its WRITE comes first
 		}
@@ -63,15 +63,21 @@ func (w *writeback) commit(ctx context.Context, ino *Inode, cred *rpc.Cred, numb
 		d.mu.Unlock()
 		return false // who asked for it has the next one begun
 	}
+	d.covered = false
 	kept := d.kept[:0] // in place: who iterates over it holds the mutex
 	again := false
 	var next *lender
 	for _, e := range d.kept {
 		switch {
 		case e.state != unstable || e.commit >= number: // written after the COMMIT was sent
-			if kept = append(kept, e); e.state == unstable && next == nil {
+			kept = append(kept, e)
+			if e.state != unstable {
+				continue
+			}
+			if next == nil {
 				next = e.lender
 			}
+			d.covered = d.covered || len(d.dirty.overlap(e.off, e.end())) > 0
 		case err != nil:
 			over += uint64(len(e.data))
 			if e.lender == nil {

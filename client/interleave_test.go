@@ -63,15 +63,20 @@ func TestWhatIsOverwrittenDuringAnFsyncIsSafeThen(t *testing.T) {
 // What is written over bytes that an fsync waits for is sent when these are
 // committed, and not when they are old.
 func TestWhatIsWrittenDuringAnFsyncIsSentSoon(t *testing.T) {
+	next := func(_ *FS, f *File) error { return f.Fsync(f.fs.life) }
+	look := func(fs *FS, f *File) error {
+		time.Sleep(100 * time.Millisecond) // the fsync has given up
+		return fs.drain(fs.life, f.ino)
+	}
 	for _, tt := range []struct {
-		name string
-		wait func(fs *FS, f *File) error
+		name  string
+		first time.Duration // how long the first WRITE takes; it is overwritten after 50 ms
+		wait  func(fs *FS, f *File) error
 	}{
-		{"the next fsync", func(_ *FS, f *File) error { return f.Fsync(f.fs.life) }},
-		{"a look at the file", func(fs *FS, f *File) error {
-			time.Sleep(100 * time.Millisecond) // the fsync has given up
-			return fs.drain(fs.life, f.ino)
-		}},
+		{"the next fsync", 0, next},
+		{"the next fsync, while it is sent", 80 * time.Millisecond, next},
+		{"a look at the file", 0, look},
+		{"a look at the file, while it is sent", 80 * time.Millisecond, look},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -81,6 +86,8 @@ func TestWhatIsWrittenDuringAnFsyncIsSentSoon(t *testing.T) {
 				// The fsync has to wait for the second of two WRITEs.
 				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, If: func(c *nfstest.Call) bool { return c.Args.(*nfs3.WriteArgs).Offset > 0 },
 					Do: []nfstest.Action{nfstest.DelayCall(300 * time.Millisecond)}})
+				s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, If: func(c *nfstest.Call) bool { return c.Args.(*nfs3.WriteArgs).Offset == 0 },
+					Do: []nfstest.Action{nfstest.DelayCall(tt.first)}})
 				put(t, f, pattern(8192, 1), 0)
 				ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 				defer cancel()
@@ -97,9 +104,42 @@ func TestWhatIsWrittenDuringAnFsyncIsSentSoon(t *testing.T) {
 				must(t, f.Fsync(t.Context()))
 				want(t, "stored", bytes.Equal(stored(t, s, "a")[:4096], pattern(4096, 2)), true)
 				noneInUse(t, fs)
+
+				// Nothing is covered any more: a COMMIT is not due before its time.
+				s.ResetCounts()
+				put(t, f, pattern(4096, 3), 0)
+				time.Sleep(commitDelay / 2)
+				want(t, "COMMITs before their time", s.Counts()["COMMIT"], 0)
 			})
 		})
 	}
+}
+
+// The same for what was sent while a COMMIT was under way, which does not count.
+func TestWhatIsWrittenDuringACommitIsSentSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "wsize=4096")
+		f := create(t, fs, "a", 0)
+		s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcCommit}, Do: []nfstest.Action{nfstest.DelayCall(2 * time.Second)}})
+		put(t, f, pattern(4096, 1), 0)
+		time.Sleep(commitDelay + 2*agerTick) // the COMMIT is under way
+		put(t, f, pattern(4096, 2), 4096)
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		done := make(chan error, 1)
+		go func() { done <- f.Fsync(ctx) }() // ends with ctx
+		time.Sleep(100 * time.Millisecond)
+		put(t, f, pattern(4096, 3), 4096)
+		<-done
+		began := time.Now()
+		must(t, fs.drain(t.Context(), f.ino))
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		must(t, f.Fsync(t.Context()))
+		want(t, "stored", bytes.Equal(stored(t, s, "a")[4096:], pattern(4096, 3)), true)
+	})
 }
 
 // An append that has looked where the file ends is over before the file is cut:

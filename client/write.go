@@ -104,7 +104,11 @@ func (f *File) put(ctx context.Context, p []byte, off uint64) error {
 	wasClean := d.cleanLocked()
 	d.countLocked()
 	d.gen++
-	freed = d.kept.cut(off, end, func(e *extent) bool { return e.state == unstable && !d.awaitedLocked(e) })
+	freed = d.kept.cut(off, end, func(e *extent) bool {
+		awaited := e.state == unstable && d.awaitedLocked(e)
+		d.covered = d.covered || awaited
+		return e.state == unstable && !awaited
+	})
 	if e := f.ownExtentLocked(off, end); e != nil {
 		freed += uint64(copy(e.data[off-e.off:], p)) // what lies over bytes that are there already
 		if tail := end - min(end, e.end()); tail > 0 {

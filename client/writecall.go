@@ -186,6 +186,7 @@ func (w *writeback) book(ctx context.Context, ino *Inode, e *extent, r *nfs3.Wri
 func (w *writeback) retainLocked(d *fileData, e *extent) (superseded uint64) {
 	newer := d.dirty.overlap(e.off, e.end())
 	if len(newer) == 0 || d.awaitedLocked(e) {
+		d.covered = d.covered || len(newer) > 0
 		d.kept.insert(e)
 		return 0
 	}
