@@ -42,7 +42,7 @@ func (m *Monitor) tellOfBoot() {
 		m.once("record", "lock: the record of peers cannot be read", "error", err)
 		return
 	}
-	end := time.Unix(b.Since, 0).Add(tellEnd)
+	end := tellUntil(time.Unix(b.Since, 0), time.Now())
 	slots := make(chan struct{}, tellers)
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -53,14 +53,21 @@ func (m *Monitor) tellOfBoot() {
 			return
 		}
 		wg.Go(func() { // ends when p is told, at the time limit, or with m
-			m.tellUntil(p, end)
+			m.keepTelling(p, end)
 			<-slots
 		})
 	}
 }
 
-// tellUntil tells p until it answers or end has come.
-func (m *Monitor) tellUntil(p Peer, end time.Time) {
+// tellUntil is when the peers are not told any more whom somebody began to tell at
+// since. It is a moment of the monotonic clock: at boot the other one may be years
+// behind until NTP sets it right.
+func tellUntil(since, now time.Time) time.Time {
+	return now.Add(min(tellEnd-now.Sub(since), tellEnd))
+}
+
+// keepTelling tells p until it answers or end has come.
+func (m *Monitor) keepTelling(p Peer, end time.Time) {
 	var t telling
 	for {
 		b, err := m.host.record()

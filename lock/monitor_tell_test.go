@@ -178,3 +178,25 @@ func TestWaitsOfTelling(t *testing.T) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
+
+func TestTellingDoesNotEndWithAStepOfTheClock(t *testing.T) {
+	now := time.Now()
+	for _, tt := range []struct {
+		name  string
+		since time.Duration // before now, by the clock of the wall
+		left  time.Duration
+	}{
+		{"just begun", 0, tellEnd},
+		{"by an earlier daemon", 5 * time.Minute, 10 * time.Minute},
+		{"an hour ago", time.Hour, tellEnd - time.Hour},
+		{"tomorrow, as the clock was set back", -24 * time.Hour, tellEnd},
+	} {
+		end := tellUntil(now.Add(-tt.since).Round(0), now)
+		if got := end.Sub(now); got != tt.left {
+			t.Errorf("%s: for %v more, want %v", tt.name, got, tt.left)
+		}
+		if end == end.Round(0) { // which takes its monotonic reading away
+			t.Errorf("%s: the end is one of the clock on the wall", tt.name)
+		}
+	}
+}
