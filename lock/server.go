@@ -248,17 +248,21 @@ func (s *Server) ask(ctx context.Context, over, machine string) (uint16, error) 
 	defer c.Close()
 	var port uint16
 	var err error
-	b := portmap.NewRpcbind(c, portmap.Version4)
 	switch v6 := strings.HasSuffix(s.Netid, "6"); {
 	case v6 && over == s.Netid:
-		var a netip.AddrPort
-		a, err = b.Getaddr(ctx, portmap.Rpcb{Prog: nlm.Program, Vers: nlm.Version, Netid: s.Netid})
-		port = a.Port()
+		err = portmap.Versions34(c, func(b *portmap.Rpcbind) error {
+			a, err := b.Getaddr(ctx, portmap.Rpcb{Prog: nlm.Program, Vers: nlm.Version, Netid: s.Netid})
+			port = a.Port()
+			return err
+		})
 	case v6: // Getaddr would tell where it is over this transport
-		var all []portmap.Rpcb
-		if all, err = b.Dump(ctx); err == nil {
-			port, err = portmap.PortIn(all, nlm.Program, nlm.Version, s.Netid)
-		}
+		err = portmap.Versions34(c, func(b *portmap.Rpcbind) error {
+			all, err := b.Dump(ctx)
+			if err == nil {
+				port, err = portmap.PortIn(all, nlm.Program, nlm.Version, s.Netid)
+			}
+			return err
+		})
 	default:
 		prot, _ := portmap.NetidProt(s.Netid)
 		port, err = portmap.NewClient(c).Getport(ctx, portmap.Mapping{Prog: nlm.Program, Vers: nlm.Version, Prot: prot})

@@ -224,23 +224,13 @@ func (m *mounter) askOver(ctx context.Context, t target, transport string, queri
 	return answers, reason(ctx, failed)
 }
 
-// versions34 calls version 4 of rpcbind, and version 3 if that is not there.
-func versions34(c *rpc.Client, call func(*portmap.Rpcbind) error) error {
-	err := call(portmap.NewRpcbind(c, portmap.Version4))
-	var refused *rpc.AcceptError
-	if errors.As(err, &refused) {
-		err = call(portmap.NewRpcbind(c, portmap.Version3))
-	}
-	return err
-}
-
 // addrPort asks for an address, and takes its port.
 func addrPort(ctx context.Context, c *rpc.Client, q query, at netip.Addr) (port uint16, err error) {
 	r := portmap.Rpcb{Prog: q.prog, Vers: q.vers, Netid: q.netid}
 	if at.IsValid() {
 		r.Addr = portmap.FormatUaddr(netip.AddrPortFrom(at.WithZone(""), portmap.Port))
 	}
-	err = versions34(c, func(b *portmap.Rpcbind) error {
+	err = portmap.Versions34(c, func(b *portmap.Rpcbind) error {
 		a, err := b.Getaddr(ctx, r)
 		port = a.Port()
 		return err
@@ -252,7 +242,7 @@ func addrPort(ctx context.Context, c *rpc.Client, q query, at netip.Addr) (port 
 // is the one of version 2.
 func registered(ctx context.Context, c *rpc.Client, v6 bool) (all []portmap.Rpcb, err error) {
 	if v6 {
-		err = versions34(c, func(b *portmap.Rpcbind) (err error) {
+		err = portmap.Versions34(c, func(b *portmap.Rpcbind) (err error) {
 			all, err = b.Dump(ctx)
 			return err
 		})

@@ -2,6 +2,7 @@ package portmap
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 
 	"github.com/gonfs/gonfs/rpc"
@@ -16,6 +17,17 @@ type Rpcbind struct{ c *rpc.Client }
 // NewRpcbind returns a client of the given version, Version3 or Version4, that
 // calls over the connections of c. Closing c is left to the caller.
 func NewRpcbind(c *rpc.Client, version uint32) *Rpcbind { return &Rpcbind{c.Bind(Program, version)} }
+
+// Versions34 has call make a call of version 4, and of version 3 if the server does
+// not have that, over the connections of c.
+func Versions34(c *rpc.Client, call func(*Rpcbind) error) error {
+	err := call(NewRpcbind(c, Version4))
+	var refused *rpc.AcceptError
+	if errors.As(err, &refused) {
+		err = call(NewRpcbind(c, Version3))
+	}
+	return err
+}
 
 // Null is RPCBPROC_NULL, procedure 0.
 func (b *Rpcbind) Null(ctx context.Context) error { return call(ctx, b.c, RpcbProcNull, nil, nil) }
