@@ -146,6 +146,50 @@ func TestFilesOfAClosedFileSystemFail(t *testing.T) {
 	}
 }
 
+// A write that waits while the file system is closed is no success: nobody would
+// save its bytes.
+func TestAWriteThatWaitsWhileTheFileSystemIsClosedFails(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		dirty int                         // bytes, of 8192
+		first func(fs *FS, f *File) error // what else is under way
+	}{
+		{"for room", 8192, nil},
+		{"for a truncation", 0, func(fs *FS, f *File) error {
+			_, err := fs.Setattr(fs.life, fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
+			return err
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := nfstest.NewFor(t, nfstest.Options{Allow: []nfstest.Kind{nfstest.NotCommitted}})
+				fs := dataFS(t, s, "wsize=4096,dirty=8192")
+				f := create(t, fs, "a", 0)
+				s.Freeze()
+				put(t, f, pattern(tt.dirty, 1), 0)
+				if tt.first != nil {
+					go func() { _ = tt.first(fs, f) }() // ends with the file system
+					time.Sleep(time.Second)
+				}
+				done := make(chan error, 1)
+				go func() { // ends with the file system
+					_, err := f.WriteAt(t.Context(), pattern(4096, 1), 8192)
+					done <- err
+				}()
+				time.Sleep(time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				_ = fs.Close(ctx)
+				if err := <-done; !errors.Is(err, ErrClosed) {
+					t.Errorf("WriteAt: %v, want ErrClosed", err)
+				}
+				want(t, "bytes that nobody tells of", fs.DirtyBytes(), 0)
+				s.Thaw()
+			})
+		})
+	}
+}
+
 func TestAnOverwriteDoesNotTakeAwayWhatAnFsyncWaitsFor(t *testing.T) {
 	s := nfstest.NewFor(t, nfstest.Options{})
 	fs := dataFS(t, s, "")

@@ -89,14 +89,19 @@ func (f *File) partly(n int) int {
 }
 
 // put makes the bytes p at off dirty, for which the budget was acquired. It waits
-// while the size of the file is being changed; if ctx ends then, it does nothing.
+// while the size of the file is being changed; if ctx or the file system ends
+// meanwhile, it does nothing.
 func (f *File) put(ctx context.Context, p []byte, off uint64) error {
 	d, wb := f.ino.data(), &f.fs.wb
 	end := off + uint64(len(p))
 	var freed uint64
 
 	d.mu.Lock()
-	if err := d.waitLocked(ctx, func() bool { return d.cutting == 0 }); err != nil {
+	err := d.waitLocked(ctx, func() bool { return d.cutting == 0 })
+	if err == nil && f.fs.closed.Load() { // while it waited: nobody would save it, or tell of it
+		err = ErrClosed
+	}
+	if err != nil {
 		d.mu.Unlock()
 		wb.budget.release(int64(len(p)))
 		return err
