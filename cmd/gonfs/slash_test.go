@@ -74,3 +74,20 @@ func TestTheEndsOfNamesAreHeeded(t *testing.T) {
 		})
 	}
 }
+
+// An empty name is not that of the directory one is in.
+func TestAnEmptyNameIsNothing(t *testing.T) {
+	s := planted(t)
+	for _, args := range [][]string{{"", "EXPORT/copy"}, {"EXPORT/d", ""}, {"EXPORT/f", "", "EXPORT/d"}} {
+		_, stderr, code := on(t, s, "cp -r", args...)
+		if code != 1 || !strings.Contains(stderr, "the name is empty") {
+			t.Errorf("cp -r %q: exit code %d, %q", args, code, stderr)
+		}
+	}
+	if _, err := s.Stat("copy"); err == nil {
+		t.Error("this directory was copied")
+	}
+	if _, err := os.Stat("d"); err == nil {
+		t.Error("it was copied to this directory")
+	}
+}

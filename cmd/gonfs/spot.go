@@ -63,6 +63,9 @@ func serverSpot(t *target) *spot {
 }
 
 func openLocal(arg string, follow bool) (*spot, error) {
+	if arg == "" { // not this directory: a variable of a script may have been empty
+		return nil, fmt.Errorf("the name is empty: %w", iofs.ErrNotExist)
+	}
 	at := arg
 	if strings.HasSuffix(arg, "/") {
 		if _, err := os.Stat(arg); errors.Is(err, syscall.ENOTDIR) {
