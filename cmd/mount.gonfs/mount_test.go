@@ -122,6 +122,7 @@ func TestWhatGoesWrong(t *testing.T) {
 		"Kerberos":           {[]string{"h:/e", dir, "-o", "sec=krb5p"}, 32, "option 'sec=krb5p' is not supported by gonfs: it has no Kerberos yet, and does not go on with less security than was asked for"},
 		"TLS":                {[]string{"h:/e", dir, "-o", "xprtsec=tls"}, 32, "option 'xprtsec=tls' is not supported yet by gonfs"},
 		"RDMA":               {[]string{"h:/e", dir, "-o", "proto=rdma"}, 32, "requested NFS version or transport protocol is not supported: 'proto=rdma': gonfs has TCP and UDP, and does not go on over another transport than was asked for"},
+		"an empty name":      {[]string{"127.0.0.1:/e", "", "-o", nobody}, 32, "the mount point is an empty name"},
 		"no mount point":     {[]string{"127.0.0.1:/e", dir + "/none", "-o", nobody}, 32, "mount point " + dir + "/none does not exist"},
 		"a file":             {[]string{"127.0.0.1:/e", file, "-o", nobody}, 32, "mount point " + file + " is not a directory"},
 		"nobody listens":     {[]string{"127.0.0.1:/e", dir, "-o", nobody}, 32, "Connection refused"},

@@ -150,6 +150,7 @@ func TestWhatCannotBeUnmounted(t *testing.T) {
 		text string
 	}{
 		"nothing":             {nil, 1, "one mount point is expected: got 0 operands; umount.gonfs --help explains"},
+		"an empty name":       {[]string{""}, 32, "an empty name: not mounted"},
 		"a plain directory":   {[]string{dir}, 32, dir + ": not mounted"},
 		"what does not exist": {[]string{dir + "/none"}, 32, dir + "/none: not mounted"},
 		"another mount":       {[]string{"/proc"}, 32, "/proc: is no mount of gonfs but of type proc"},

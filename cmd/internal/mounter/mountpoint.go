@@ -55,6 +55,9 @@ func checkDir(dir, spec string) (string, error) {
 // with symbolic links resolved above it. The mount itself is not looked at: it
 // may have to wait for its server.
 func PathOf(dir string) (string, error) {
+	if dir == "" { // which would be the working directory
+		return "", exitcodes.New(exitcodes.Failure, "the mount point is an empty name")
+	}
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return "", exitcodes.New(exitcodes.System, "mount point %s: %w", dir, err)

@@ -101,6 +101,9 @@ var flagOf = map[string]uintptr{
 // directory or its source. A directory is not looked into: that would wait for
 // the server.
 func findMount(target string) (string, error) {
+	if target == "" { // which would be the working directory
+		return "", exitcodes.New(exitcodes.Failure, "an empty name: not mounted")
+	}
 	abs, err := filepath.Abs(target)
 	if err != nil {
 		return "", exitcodes.New(exitcodes.System, "%s: %w", target, err)
