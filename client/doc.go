@@ -59,8 +59,9 @@
 // What was written is kept until a COMMIT has brought the verifier of its
 // WRITEs; if another one comes, the server was restarted, and it is sent again.
 // A write returns when its data was copied, and Flush and Fsync when all of it
-// is safe. Writers of large blocks of one file at once, where a COMMIT costs the
-// server nothing, are not copied but wait until they are safe.
+// is safe; writes wait while the size of their file is being changed. Writers of
+// large blocks of one file at once, where a COMMIT costs the server nothing, are
+// not copied but wait until they are safe.
 //
 // # Names
 //
