@@ -6,12 +6,18 @@ import "errors"
 // identities on one server. Elsewhere they can be one as well, where a server
 // has two addresses, or a side is a mount of what is on the other; then the
 // number of the file and the time when it was changed last, to the nanosecond,
-// are what both sides tell alike.
+// are what both sides tell alike. Copies of whole disks have these alike too:
+// two servers tell them apart by the number of the file system.
 func (c *Copy) same(from, to Identity) bool {
-	if c.OneServer {
-		return from.key() == to.key() && from.ID != 0
+	switch {
+	case from.ID != to.ID || from.ID == 0:
+		return false
+	case c.OneServer:
+		return from.FS == to.FS
+	case from.Served && to.Served && from.FS != to.FS:
+		return false
 	}
-	return from.ID == to.ID && from.ID != 0 && from.Ctime.Equal(to.Ctime)
+	return from.Ctime.Equal(to.Ctime)
 }
 
 // apart makes sure that the directory e is not the one that is copied to:

@@ -3,6 +3,7 @@ package trees
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/gonfs/gonfs/nfstest"
 )
@@ -45,5 +46,32 @@ func TestNothingIsCopiedOntoOrIntoItself(t *testing.T) {
 				t.Error("the copy holds a copy of itself")
 			}
 		})
+	}
+}
+
+func TestWhatIsTheSameFile(t *testing.T) {
+	then := time.Unix(1e9, 123)
+	served := Identity{FS: 1, ID: 2, Served: true, Ctime: then}
+	for _, c := range []struct {
+		name      string
+		oneServer bool
+		to        Identity
+		want      bool
+	}{
+		{"one file of one server, changed since", true, Identity{FS: 1, ID: 2, Served: true, Ctime: then.Add(1)}, true},
+		{"another file system of one server", true, Identity{FS: 3, ID: 2, Served: true, Ctime: then}, false},
+		{"one server at another address", false, Identity{FS: 1, ID: 2, Served: true, Ctime: then}, true},
+		{"a copy of its disk", false, Identity{FS: 3, ID: 2, Served: true, Ctime: then}, false},
+		{"another file", false, Identity{FS: 1, ID: 4, Served: true, Ctime: then}, false},
+		{"another server that counts alike", false, Identity{FS: 1, ID: 2, Served: true, Ctime: then.Add(1)}, false},
+		{"a mount of it", false, Identity{FS: 77, ID: 2, Ctime: then}, true},
+		{"a local file", false, Identity{FS: 77, ID: 2, Ctime: then.Add(1)}, false},
+	} {
+		if got := (&Copy{OneServer: c.oneServer}).same(served, c.to); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	if (&Copy{OneServer: true}).same(Identity{}, Identity{}) {
+		t.Error("two files of which nothing is known are one")
 	}
 }

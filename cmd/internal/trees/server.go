@@ -100,7 +100,7 @@ func (s Server) Identity(fi fs.FileInfo) Identity {
 		return Identity{Links: 1, Used: fi.Size()}
 	}
 	return Identity{
-		FS: a.FSID, ID: a.FileID, Links: uint64(a.Nlink), Used: int64(min(a.Used, 1<<63-1)),
+		FS: a.FSID, ID: a.FileID, Served: true, Links: uint64(a.Nlink), Used: int64(min(a.Used, 1<<63-1)),
 		Atime: a.Atime.Time(), Ctime: a.Ctime.Time(),
 	}
 }

@@ -55,6 +55,7 @@ type File interface {
 // Identity is what is the same in all names of a file.
 type Identity struct {
 	FS, ID uint64    // file system and file, unique together on one side
+	Served bool      // they are a server's: fsid and fileid of RFC 1813
 	Links  uint64    // names
 	Used   int64     // bytes on the disk
 	Atime  time.Time // of last access
