@@ -121,6 +121,7 @@ func (ep *endpoint) run(done chan struct{}) {
 			b.suspect = end.dead
 		default:
 			delay = time.Until(start.Add(spread(b.failed(err, lost), rand.Float64())))
+			ep.shun()
 		}
 		if end.idle {
 			err = nil
@@ -236,9 +237,33 @@ func (ep *endpoint) wanted(err error, answered bool) bool {
 	}
 	if refused || ep.closed || !ep.slots.busyLocked() {
 		ep.running = nil
+		ep.trustLocked() // or no call would ever try it again
 		return false
 	}
 	return true
+}
+
+// inTrouble is what an endpoint that gets no connection counts for besides its
+// calls: one of several that the server does not let in has those that it has
+// when that turns out, and no more of them until it is answered.
+const inTrouble = 1 << 20
+
+// shun has calls go to the other endpoints as long as they are well.
+func (ep *endpoint) shun() {
+	ep.mu.Lock()
+	defer ep.mu.Unlock()
+	if !ep.shunned {
+		ep.shunned = true
+		ep.load.Add(inTrouble)
+	}
+}
+
+// trustLocked ends what shun began.
+func (ep *endpoint) trustLocked() {
+	if ep.shunned {
+		ep.shunned = false
+		ep.load.Add(-inTrouble)
+	}
 }
 
 // isDatagram reports whether conn loses messages.

@@ -18,7 +18,7 @@ import (
 type endpoint struct {
 	core  *core
 	index int          // in core.endpoints
-	load  atomic.Int32 // calls, if there are several endpoints
+	load  atomic.Int32 // calls, if there are several endpoints, and inTrouble
 	// pool is of *pending. Each endpoint has its own: a reader that was about to
 	// fill the sink of a call that is over would find that of the next call, whose
 	// reply may have come on another connection meanwhile. There is one reader of
@@ -38,6 +38,7 @@ type endpoint struct {
 	refused  time.Time      // when datagrams last came back; zero: they do not
 	replies  uint64         // to our calls
 	silent   time.Time      // since when the server does not respond; zero: it does
+	shunned  bool           // load has inTrouble
 	growth   int            // of the window, see window.go
 	lossy    int            // the window before it was last halved
 	narrowed instant        // when the window was last halved

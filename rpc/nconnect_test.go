@@ -2,8 +2,10 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -152,6 +154,101 @@ func TestResetConnectionHarmsNoOther(t *testing.T) {
 		}
 		if s := c.Stats(); s.Connects != 5 || s.Disconnects != 1 {
 			t.Errorf("got %+v", s)
+		}
+	})
+}
+
+// A server may take fewer connections than it is asked for. Callers in parallel,
+// who keep those that it takes busy, do not end up at the others one by one.
+func TestAConnectionThatNeverComesUpGetsNoMoreCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		c := w.client(Policy{}, func(o *Options) { o.Connections = 2 })
+		await := goCall(context.Background(), c, &Call{})
+		p := <-w.peers
+		p.ok(p.next().xid)
+		if err := <-await; err != nil {
+			t.Fatal(err)
+		}
+		w.setFail(syscall.ECONNREFUSED)
+		ctx, cancel := context.WithCancel(context.Background())
+		stuck := goCall(ctx, c, &Call{})
+		synctest.Wait()
+		var done []<-chan error
+		for range 50 { // more than those that wait elsewhere
+			done = append(done, goCall(context.Background(), c, &Call{}))
+			synctest.Wait()
+		}
+		if n := p.waiting(); n != len(done) {
+			t.Fatalf("%d calls came, not %d", n, len(done))
+		}
+		for _, d := range done {
+			p.ok(p.next().xid)
+			if err := <-d; err != nil {
+				t.Fatal(err)
+			}
+		}
+		cancel()
+		if err := <-stuck; !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+
+		// Once it is to be had it gets its share.
+		time.Sleep(seconds(10))
+		w.setFail(nil)
+		x := goCall(context.Background(), c, &Call{})
+		y := goCall(context.Background(), c, &Call{})
+		synctest.Wait()
+		if len(w.peers) == 0 {
+			t.Fatal("it is not tried")
+		}
+		q := <-w.peers
+		p.ok(p.next().xid)
+		q.ok(q.next().xid)
+		for _, d := range []<-chan error{x, y} {
+			if err := <-d; err != nil {
+				t.Fatal(err)
+			}
+		}
+		if p.waiting()+q.waiting() != 0 || c.core.endpoints[0].load.Load() != 0 || c.core.endpoints[1].load.Load() != 0 {
+			t.Error("something is left")
+		}
+	})
+}
+
+// As long as all are away, they are alike; who is answered first has the calls
+// until the others are.
+func TestConnectionsThatComeBackAreTrusted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		w.setFail(syscall.ECONNREFUSED)
+		c := w.client(Policy{}, func(o *Options) { o.Connections = 2 })
+		var done []<-chan error
+		for range 10 {
+			done = append(done, goCall(context.Background(), c, &Call{}))
+			synctest.Wait()
+		}
+		for i, ep := range c.core.endpoints {
+			if n := ep.load.Load(); n != inTrouble+5 {
+				t.Errorf("endpoint %d has a load of %d", i, n)
+			}
+		}
+		w.setFail(nil)
+		for range 2 {
+			p := <-w.peers
+			for range 5 {
+				p.ok(p.next().xid)
+			}
+		}
+		for _, d := range done {
+			if err := <-d; err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, ep := range c.core.endpoints {
+			if n := ep.load.Load(); n != 0 {
+				t.Errorf("endpoint %d has a load of %d", i, n)
+			}
 		}
 	})
 }

@@ -118,6 +118,7 @@ func (l *link) acceptLocked(a *arrival, now instant) *pending {
 	p.reply, p.detached, p.placed, p.datagram = a.msg, a.detached, a.placed, l.datagram
 	p.told, a.msg = now, nil
 	l.answered = true
+	ep.trustLocked()
 	ep.replies++
 	ep.lastErr, ep.refused = nil, time.Time{}
 	if !ep.silent.IsZero() {
