@@ -199,6 +199,7 @@ func (ep *endpoint) attach(l *link) (open bool) {
 		}
 		p.signal()
 	}
+	ep.tryAgainLocked()
 	return !ep.closed // close aborts only a connection that it finds
 }
 
@@ -263,6 +264,14 @@ func (ep *endpoint) trustLocked() {
 	if ep.shunned {
 		ep.shunned = false
 		ep.load.Add(-inTrouble)
+	}
+}
+
+// tryAgainLocked ends what shun began where there is a connection, but no call left
+// that could be answered on it.
+func (ep *endpoint) tryAgainLocked() {
+	if ep.shunned && ep.link != nil && !ep.slots.busyLocked() {
+		ep.trustLocked()
 	}
 }
 

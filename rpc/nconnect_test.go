@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/gonfs/gonfs/transport"
 )
 
 // four returns a client of four connections, each from a port of its own, with
@@ -214,6 +216,68 @@ func TestAConnectionThatNeverComesUpGetsNoMoreCalls(t *testing.T) {
 			t.Error("something is left")
 		}
 	})
+}
+
+// A connection that comes up again is used again, though the call that waited for it
+// has been given up, and there is nothing that could be answered.
+func TestAConnectionWhoseLastCallWasGivenUpGetsCalls(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		takes time.Duration // to come up
+	}{
+		{"while it comes up", time.Second},
+		{"before it is answered", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				c := w.client(Policy{}, func(o *Options) {
+					o.Connections = 2
+					o.Dial = func(ctx context.Context, last netip.AddrPort) (transport.Conn, error) {
+						conn, err := w.dial(ctx, last)
+						if err == nil {
+							time.Sleep(tt.takes)
+						}
+						return conn, err
+					}
+				})
+				await := goCall(context.Background(), c, &Call{})
+				p := <-w.peers
+				p.ok(p.next().xid)
+				if err := <-await; err != nil {
+					t.Fatal(err)
+				}
+				w.setFail(syscall.ECONNREFUSED)
+				ctx, cancel := context.WithCancel(context.Background())
+				stuck := goCall(ctx, c, &Call{})
+				synctest.Wait()
+				w.setFail(nil)
+				q := <-w.peers
+				synctest.Wait()
+				if sent := q.waiting(); sent > 0 {
+					q.next()
+				}
+				cancel()
+				if err := <-stuck; !errors.Is(err, context.Canceled) {
+					t.Fatal(err)
+				}
+				time.Sleep(2 * tt.takes)
+				x := goCall(context.Background(), c, &Call{})
+				y := goCall(context.Background(), c, &Call{})
+				synctest.Wait()
+				if p.waiting() != 1 || q.waiting() != 1 {
+					t.Fatalf("%d and %d calls came, not one each", p.waiting(), q.waiting())
+				}
+				p.ok(p.next().xid)
+				q.ok(q.next().xid)
+				for _, d := range []<-chan error{x, y} {
+					if err := <-d; err != nil {
+						t.Fatal(err)
+					}
+				}
+			})
+		})
+	}
 }
 
 // As long as all are away, they are alike; who is answered first has the calls

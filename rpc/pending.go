@@ -126,6 +126,7 @@ func (p *pending) end(err error) {
 	ep := p.ep
 	ep.mu.Lock()
 	ep.slots.leaveLocked(p)
+	ep.tryAgainLocked()
 	ep.relyNoMoreLocked(p)
 	p.client.procs[ep.index].addLocked(p, err)
 	turn, revived := p.takeTurnLocked(), p.revived
