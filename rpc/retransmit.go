@@ -139,9 +139,11 @@ func (p *pending) transmit(w *patience, l *link) (sent bool, err error) {
 	head, payload := e.Bytes(), e.Payload()
 	var late bool
 	var gone error
-	if len(payload) == 0 && len(head) <= shortCall && p.sent == 1 {
-		err = l.conn.Send(head, nil, nil) // does not wait for the peer
-	} else {
+	short := len(payload) == 0 && len(head) <= shortCall && p.sent == 1 && w.ask == 0
+	if short {
+		err = l.conn.Send(head, nil, w.done)
+	}
+	if !short || errors.Is(err, transport.ErrCanceled) {
 		late, gone, err = p.watchedSend(w, l, head, payload)
 	}
 	p.bytes += len(head) + (len(payload)+3)&^3

@@ -71,24 +71,37 @@ type long struct{ n int }
 
 func (l *long) XDR(c *xdr.Codec) { c.Fixed(make([]byte, l.n)) }
 
-// A call that is sent again may find much that waits for the peer.
-func TestRetransmissionThatBlocks(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWire(t)
-		stuck := make(chan struct{})
-		defer close(stuck)
-		sends := 0
-		w.wrap = func(c transport.Conn) transport.Conn {
-			return &stuckConn{c, stuck, func([]byte, []byte) bool { sends++; return sends > 1 }}
-		}
-		c := w.client(TCPPolicy(seconds(1), 5, Hard))
-		ctx, cancel := context.WithCancel(context.Background())
-		defer time.AfterFunc(seconds(3), cancel).Stop()
-		err := c.Call(ctx, &Call{})
-		if took := time.Since(w.began); !errors.Is(err, context.Canceled) || took > seconds(4) {
-			t.Errorf("got %v after %v", err, took)
-		}
-	})
+// A call may find much that waits for the peer: a short one if others were given up,
+// or if it is sent again.
+func TestAShortSendThatBlocks(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		from int // the transmission that blocks
+		ctx  func(context.Context) context.Context
+	}{
+		{"the first transmission", 1, func(c context.Context) context.Context { return c }},
+		{"the first, and the caller waits on for a while", 1, func(c context.Context) context.Context { return &giveUp{Context: c, after: 3} }},
+		{"the second", 2, func(c context.Context) context.Context { return c }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWire(t)
+				stuck := make(chan struct{})
+				defer close(stuck)
+				sends := 0
+				w.wrap = func(c transport.Conn) transport.Conn {
+					return &stuckConn{c, stuck, func([]byte, []byte) bool { sends++; return sends >= tt.from }}
+				}
+				c := w.client(TCPPolicy(seconds(1), 5, Hard))
+				ctx, cancel := context.WithCancel(context.Background())
+				defer time.AfterFunc(seconds(3), cancel).Stop()
+				err := c.Call(tt.ctx(ctx), &Call{})
+				if took := time.Since(w.began); !errors.Is(err, context.Canceled) || took < seconds(3) || took > seconds(5) {
+					t.Errorf("got %v after %v", err, took)
+				}
+			})
+		})
+	}
 }
 
 // stuckConn never begins to send what stalls says, or else what a stream does not

@@ -20,8 +20,10 @@ type sendWatch struct {
 }
 
 // shortCall is how long a call without a payload may be for its first transmission
-// not to wait: transport.Conn queues 1 MiB of them for a peer that reads nothing,
-// and there are 256 slots. Those that are sent again may come on top of that.
+// not to be watched: transport.Conn queues 1 MiB of them for a peer that reads
+// nothing, and there are 256 slots. Those that are sent again, and those whose
+// callers have given up, may come on top of that: so the caller's context is what
+// can cancel it, and who is to be asked first is asked by a sendWatch.
 const shortCall = 4 << 10
 
 // watchedSend is a Send that may wait. gone is why the caller gave up meanwhile, if
