@@ -45,7 +45,7 @@ type fileData struct {
 	open      int   // open Files
 	appending bool  // an Append is under way
 	covered   bool  // something dirty lies over what is unstable, and waits for a COMMIT of that
-	cutting   int32 // changes of the size that are under way: writes wait
+	cutting   int32 // changes of the size that are under way, or wait for an Append; see cutLocked
 }
 
 // noteLocked wakes who waits for a change of state.

@@ -142,8 +142,6 @@ func TestWhatIsWrittenDuringACommitIsSentSoon(t *testing.T) {
 	})
 }
 
-// An append that has looked where the file ends is over before the file is cut:
-// it would leave a hole.
 func TestAReplyFromBeforeALockIsNotBelievedUnderIt(t *testing.T) {
 	for _, tt := range []struct {
 		name string

@@ -73,7 +73,7 @@ func (f *File) lend(ctx context.Context, p []byte, off uint64) (done bool, err e
 	}
 	end := off + uint64(len(p))
 	d.mu.Lock()
-	if len(d.dirty.overlap(off, end)) > 0 || len(d.kept.overlap(off, end)) > 0 || d.rounds >= maxRounds || d.cutting > 0 {
+	if len(d.dirty.overlap(off, end)) > 0 || len(d.kept.overlap(off, end)) > 0 || d.rounds >= maxRounds || d.cutLocked() {
 		d.mu.Unlock()
 		return false, nil
 	}

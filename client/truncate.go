@@ -13,17 +13,22 @@ import (
 // bytes that he writes go with a truncation from before it, whose reply is late.
 
 // beginCut has writes wait until endCut. It waits for an Append, which has looked
-// where the file ends, but not for other writes: what they have made dirty is
-// there before the change.
+// where the file ends, and has the next ones wait; but not for other writes: what
+// they have made dirty is there before the change.
 func (d *fileData) beginCut(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.waitLocked(ctx, func() bool { return !d.appending }); err != nil {
-		return err
-	}
 	d.cutting++
-	return nil
+	err := d.waitLocked(ctx, func() bool { return !d.appending })
+	if err != nil {
+		d.endCutLocked()
+	}
+	return err
 }
+
+// cutLocked reports whether writes wait for a change of the size. While there is an
+// Append under way, that waits for them.
+func (d *fileData) cutLocked() bool { return d.cutting > 0 && !d.appending }
 
 // setSize is setattr of a size, too. The server may execute a SETATTR that was sent
 // whenever it likes, though its caller has given up: what would have become safe by
@@ -58,9 +63,13 @@ func (fs *FS) setSize(ctx context.Context, cred *rpc.Cred, ino *Inode, s nfs3.Sa
 
 func (d *fileData) endCut() {
 	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.endCutLocked()
+}
+
+func (d *fileData) endCutLocked() {
 	d.cutting--
 	d.noteLocked()
-	d.mu.Unlock()
 }
 
 // waitLocked waits until ready, letting go of the mutex meanwhile. ready may

@@ -107,6 +107,38 @@ func TestALenderWaitsForATruncation(t *testing.T) {
 	})
 }
 
+// Who appends one line after the other does not keep others from cutting the file.
+func TestATruncationIsNotKeptWaitingByAppends(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := nfstest.NewFor(t, nfstest.Options{})
+		fs := dataFS(t, s, "wsize=4096,dirty=4096")
+		f := create(t, fs, "a", 0)
+		s.Fault(nfstest.Fault{Procs: []uint32{nfs3.ProcWrite}, Times: nfstest.Forever, Do: []nfstest.Action{nfstest.DelayCall(100 * time.Millisecond)}})
+		ctx, stop := context.WithCancel(t.Context())
+		appended := make(chan error, 1)
+		go func() { // ends with ctx
+			for {
+				if _, _, err := f.Append(ctx, pattern(4096, 1)); err != nil { // waits until the last one is safe
+					appended <- err
+					return
+				}
+			}
+		}()
+		time.Sleep(50 * time.Millisecond)
+		limited, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := fs.Setattr(limited, fs.cred, f.ino, f, &nfs3.Sattr{Size: nfs3.SetUint64{Set: true}})
+		stop()
+		if !errors.Is(<-appended, context.Canceled) {
+			t.Error("the appends ended by themselves")
+		}
+		must(t, err)
+		must(t, f.Fsync(t.Context()))
+	})
+}
+
+// An append that has looked where the file ends is over before the file is cut:
+// it would leave a hole.
 func TestATruncationWaitsForAnAppend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := nfstest.NewFor(t, nfstest.Options{})

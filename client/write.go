@@ -97,7 +97,7 @@ func (f *File) put(ctx context.Context, p []byte, off uint64) error {
 	var freed uint64
 
 	d.mu.Lock()
-	err := d.waitLocked(ctx, func() bool { return d.cutting == 0 })
+	err := d.waitLocked(ctx, func() bool { return !d.cutLocked() })
 	if err == nil && f.fs.closed.Load() { // while it waited: nobody would save it, or tell of it
 		err = ErrClosed
 	}

@@ -36,7 +36,7 @@ var mutants = []mutant{
 	{"a writer that gave up has its memory written from later", "client/lent.go",
 		"slices.Clone(e.data), nil, false", "e.data, nil, false", "Lent", "client"},
 	{"a write does not wait for a truncation that is under way", "client/write.go",
-		"return d.cutting == 0 })", "return true })", "Truncation", "client"},
+		"return !d.cutLocked() })", "return true })", "Truncation", "client"},
 	{"a truncation that was given up is not waited for", "client/truncate.go",
 		"fs.setattr(waited, fs.life, cred", "fs.setattr(waited, waited, cred", "TruncationThatWasGivenUp", "client"},
 	{"a write that goes on where another ends runs over a third", "client/write.go",
