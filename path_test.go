@@ -32,6 +32,7 @@ func TestTheEndOfAPathSaysWhatIsMeant(t *testing.T) {
 		{"Remove f/", func() error { return fsys.Remove(ctx, "f/") }, syscall.ENOTDIR},
 		{"Remove l/, which would be the link", func() error { return fsys.Remove(ctx, "l/") }, syscall.ENOTDIR},
 		{"Remove d/.", func() error { return fsys.Remove(ctx, "d/.") }, syscall.EINVAL},
+		{"Remove d/./", func() error { return fsys.Remove(ctx, "d/./") }, syscall.EINVAL},
 		{"RemoveAll d/.", func() error { return fsys.RemoveAll(ctx, "d/.") }, syscall.EINVAL},
 		{"Rename f/", func() error { return fsys.Rename(ctx, "f/", "g") }, syscall.ENOTDIR},
 		{"Rename d/.", func() error { return fsys.Rename(ctx, "d/.", "e") }, syscall.EINVAL},

@@ -23,7 +23,7 @@ const maxLinks = 40
 // With parent set the last element is not looked up: walk returns the
 // directory that it is in, and the element itself, which is not ".".
 func (t *Tree) walk(ctx context.Context, name string, follow, parent bool) (*Inode, string, error) {
-	if parent && strings.HasSuffix("/"+name, "/.") {
+	if parent && strings.HasSuffix("/"+strings.TrimRight(name, "/"), "/.") {
 		return nil, "", nfs3.ErrInval
 	}
 	w := walker{t: t, ctx: ctx, stack: []*Inode{t.fs.Root()}, todo: elements(name)}
