@@ -31,8 +31,9 @@ type Service struct {
 
 // Plan is what is to be tried, in order, worked out from the options alone.
 type Plan struct {
-	// Rpcbind are the transports, udp and tcp, over which rpcbind is asked at
-	// once about each service; empty means that of the service.
+	// Rpcbind are the transports, udp and tcp, over which rpcbind is asked about
+	// each service, the second if the first is silent; empty means that of the
+	// service.
 	Rpcbind []string
 	Mountd  Service
 	NFS     Service
