@@ -37,6 +37,7 @@ type Copy struct {
 
 	linked links
 	top    Identity // of the copy of the directory that Run was called with
+	newTop bool     // which was made for that
 }
 
 // Run copies what is from on the one side to what shall be to on the other:
@@ -108,9 +109,10 @@ func (c *Copy) directory(ctx context.Context, e *Entry, to string) error {
 		if err := c.apart(e); err != nil {
 			return err
 		}
-		return c.mkdir(ctx, to)
+		_, err := c.mkdir(ctx, to)
+		return err
 	}
-	err := c.mkdir(ctx, to)
+	made, err := c.mkdir(ctx, to)
 	if err != nil {
 		return err
 	}
@@ -118,24 +120,24 @@ func (c *Copy) directory(ctx context.Context, e *Entry, to string) error {
 	if err != nil {
 		return err
 	}
-	c.top = c.To.Identity(fi)
+	c.top, c.newTop = c.To.Identity(fi), made
 	return c.apart(e)
 }
 
-// mkdir makes a directory, unless there is one.
-func (c *Copy) mkdir(ctx context.Context, to string) error {
+// mkdir makes a directory, unless there is one, and reports whether it did.
+func (c *Copy) mkdir(ctx context.Context, to string) (made bool, err error) {
 	if to == "." {
-		return nil // the top of a side, which is there
+		return false, nil // the top of a side, which is there
 	}
-	err := c.To.Mkdir(ctx, to, 0o700)
+	err = c.To.Mkdir(ctx, to, 0o700)
 	if !errors.Is(err, fs.ErrExist) {
-		return err
+		return err == nil, err
 	}
 	fi, err := c.To.Lstat(ctx, to)
 	if err == nil && !fi.IsDir() {
 		err = errors.New("a directory cannot replace what is there: it is no directory")
 	}
-	return err
+	return false, err
 }
 
 // leave gives a directory what it shall have in the end. One that is not

@@ -22,9 +22,15 @@ func (c *Copy) same(from, to Identity) bool {
 
 // apart makes sure that the directory e is not the one that is copied to:
 // copying a tree into itself would not end, and copying it onto itself would
-// cut each file before it is read.
+// cut each file before it is read. If that one was made for the copy, what is copied
+// there has changed it by the time that the walk comes to it. So a later change will
+// do: hardly another directory of this number was changed meanwhile, too.
 func (c *Copy) apart(e *Entry) error {
-	if c.same(c.From.Identity(e.Info), c.top) {
+	id := c.From.Identity(e.Info)
+	if c.newTop && id.Ctime.After(c.top.Ctime) {
+		id.Ctime = c.top.Ctime
+	}
+	if c.same(id, c.top) {
 		return errors.New("a directory cannot be copied into itself")
 	}
 	return nil

@@ -24,6 +24,7 @@ func TestNothingIsCopiedOntoOrIntoItself(t *testing.T) {
 		{"a directory through a link", "a", "l/a", "a: a directory cannot be copied into itself", 1},
 		{"a directory through another mount", "a", "a", "a: a directory cannot be copied into itself", 2},
 		{"a directory into one in it", "a", "l/a/d/new", "a/d/new: a directory cannot be copied into itself", 1},
+		{"a directory into one in it, through another mount", "a", "l/a/d/new", "a/d/new: a directory cannot be copied into itself", 2},
 		{"a directory with a file that has a name in the copy", "a", "b", "a/f: is the same file as the source", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
