@@ -246,7 +246,7 @@ func (ep *endpoint) wanted(err error, answered bool) bool {
 
 // inTrouble is what an endpoint that gets no connection counts for besides its
 // calls: one of several that the server does not let in has those that it has
-// when that turns out, and no more of them until it is answered.
+// when that turns out, and no more of them until one is answered, or none is left.
 const inTrouble = 1 << 20
 
 // shun has calls go to the other endpoints as long as they are well.

@@ -147,7 +147,7 @@ func (p *pending) transmit(w *patience, l *link) (sent bool, err error) {
 		late, gone, err = p.watchedSend(w, l, head, payload)
 	}
 	p.bytes += len(head) + (len(payload)+3)&^3
-	if p.sentAt = p.now; p.sentAt == 0 || l.datagram || len(payload) > 0 {
+	if p.sentAt = p.now; p.sentAt == 0 || l.datagram || !short {
 		p.sentAt = now()
 	}
 	p.arm(p.sentAt)

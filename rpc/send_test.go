@@ -104,6 +104,32 @@ func TestAShortSendThatBlocks(t *testing.T) {
 	}
 }
 
+// The server has had no time to answer what has not left.
+func TestTheTimeoutOfALongCallBeginsWhenItHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(t)
+		w.wrap = func(c transport.Conn) transport.Conn { return &slowConn{c, 1500 * time.Millisecond} }
+		c := w.client(TCPPolicy(seconds(2), 5, Hard))
+		first := goCall(context.Background(), c, &Call{})
+		p := <-w.peers
+		p.ok(p.next().xid)
+		if err := <-first; err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		done := goCall(context.Background(), c, &Call{Args: &long{20 << 10}})
+		p.next()
+		h := p.next()
+		if again := time.Since(began) - 1500*time.Millisecond; again != 3500*time.Millisecond {
+			t.Errorf("it was sent again after %v", again)
+		}
+		p.ok(h.xid)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // stuckConn never begins to send what stalls says, or else what a stream does not
 // copy.
 type stuckConn struct {

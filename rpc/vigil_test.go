@@ -164,14 +164,14 @@ func TestCallerIsAskedOnceThatTheContextHasEnded(t *testing.T) {
 	}
 }
 
-// slowConn takes a while to send a payload.
+// slowConn takes a while to send what a stream does not copy.
 type slowConn struct {
 	transport.Conn
 	takes time.Duration
 }
 
 func (c *slowConn) Send(head, payload []byte, cancel <-chan struct{}) error {
-	if len(payload) > 0 {
+	if len(payload) > 0 || len(head) > 9<<10 {
 		time.Sleep(c.takes)
 	}
 	return c.Conn.Send(head, payload, cancel)
