@@ -13,12 +13,12 @@ func TestHomeIsKnownWithoutTheEnvironment(t *testing.T) {
 	if got := homeDir(); got != "/somewhere" {
 		t.Errorf("with HOME: %q", got)
 	}
-	u, err := user.LookupId(strconv.Itoa(os.Getuid()))
-	if err != nil {
-		t.Skipf("this user has no entry in the list of users: %v", err)
+	want := "" // of a user who is not in the list, as in some containers
+	if u, err := user.LookupId(strconv.Itoa(os.Getuid())); err == nil {
+		want = u.HomeDir
 	}
 	t.Setenv("HOME", "")
-	if got := homeDir(); got != u.HomeDir || got == "" {
-		t.Errorf("without HOME: %q, want %q", got, u.HomeDir)
+	if got := homeDir(); got != want {
+		t.Errorf("without HOME: %q, want %q", got, want)
 	}
 }
